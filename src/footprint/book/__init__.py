@@ -1,0 +1,1 @@
+"""Order books as compiled kernels over preallocated arrays."""

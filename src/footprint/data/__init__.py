@@ -1,0 +1,1 @@
+"""From files to checked events: readers, verdicts, trade signing, mids, metaorders, synthetic tapes."""

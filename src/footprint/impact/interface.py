@@ -1,0 +1,36 @@
+"""What an impact model is: a frozen description that fits rows and gives something that answers with quantiles."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from footprint.impact.rows import Rows
+
+
+class FittedImpact(Protocol):
+    """A fitted model of one target."""
+
+    def quantiles(self, rows: Rows) -> np.ndarray:
+        """Predictive quantiles in bps, positive when the move or cost hurts.
+
+        Returns:
+            float64 array of shape (len(rows), 99), non-decreasing along the last axis, on `distribution.LEVELS`.
+            A forecast of a row depends on that row alone.
+        """
+        ...
+
+
+class ImpactModel(Protocol):
+    """A model before it has seen data: frozen, comparable, its parameters are its fields.
+
+    `fit` uses the rows whose outcome of that target is known, gives every tape the same weight, changes neither itself
+    nor the rows, and is deterministic. It raises `ModelError` when the rows are too few.
+    """
+
+    name: str
+
+    def fit(self, rows: Rows, target: str) -> FittedImpact:
+        """Fit one target (one of `rows.TARGETS`)."""
+        ...

@@ -1,0 +1,1 @@
+"""Vocabulary: events, instruments, orders. Frozen values without behaviour; numpy is the only dependency."""
