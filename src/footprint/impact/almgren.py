@@ -22,7 +22,13 @@ ETA = 0.142
 TEMPORARY_EXPONENT = 0.6
 INVERSE_TURNOVER = 263.0
 # shares of (permanent, temporary) impact in each target: the peak is both at full size, the shortfall I/2 + temporary
-_SHARES = {"peak": (1.0, 1.0), "shortfall": (0.5, 1.0), "shift_300": (1.0, 0.0), "shift_600": (1.0, 0.0)}
+_SHARES = {
+    "peak": (1.0, 1.0),
+    "shortfall": (0.5, 1.0),
+    "shift_300": (1.0, 0.0),
+    "shift_600": (1.0, 0.0),
+    "temporary": (0.0, 1.0),
+}
 
 
 @dataclass(frozen=True, slots=True)

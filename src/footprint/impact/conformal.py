@@ -21,6 +21,7 @@ from footprint.impact.residuals import weighted_quantiles
 from footprint.impact.rows import Rows
 
 FoldBy = Literal["part", "tape"]
+_TAPE_FOLDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,10 @@ def cross_fit(model: ImpactModel, rows: Rows, target: str, fold_by: FoldBy = "pa
 
     Args:
         rows: all with a known outcome.
-        fold_by: "part" or "tape"; with a single fold the held-out quantiles are in-sample.
+        fold_by: "part", or "tape" (whole tapes dealt to four folds); with a single fold the held-out quantiles are
+            in-sample.
     """
-    fold = rows.part if fold_by == "part" else rows.tape
+    fold = rows.part if fold_by == "part" else np.unique(rows.tape, return_inverse=True)[1] % _TAPE_FOLDS
     fitted = model.fit(rows, target)
     names = np.unique(fold)
     if len(names) == 1:

@@ -38,8 +38,8 @@ class Protocol:
     rows: str = rows.VERSION
     min_children: int = 3
     min_duration_s: float = 5.0
-    busy_children_per_day: int = 15_000
-    thin_children_per_day: int = 3_000
+    busy_children_per_day: int = 8_000
+    thin_children_per_day: int = 4_000
     traders_busy: tuple[int, ...] = (20, 80)
     traders_quiet: tuple[int, ...] = (5, 20)
     activity: str = "equal"

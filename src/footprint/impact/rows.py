@@ -13,8 +13,8 @@ import numpy as np
 
 VERSION = "rows-1"
 
-TARGETS = ("peak", "shortfall", "shift_300", "shift_600")
-RELAXATION_S = {"peak": 0.0, "shortfall": 0.0, "shift_300": 300.0, "shift_600": 600.0}
+TARGETS = ("peak", "shortfall", "shift_300", "shift_600", "temporary")
+RELAXATION_S = {"peak": 0.0, "shortfall": 0.0, "shift_300": 300.0, "shift_600": 600.0, "temporary": 600.0}
 
 _VOLATILITY_FLOOR = 0.25  # share of the previous sessions' volatility that the trailing one may not undercut
 
@@ -63,7 +63,8 @@ class Rows:
         spread_bps: full spread at arrival.
         x: model columns, shape (n, p), nan where the data cannot say.
         x_names: names of the p columns.
-        outcomes: bps, shape (n, 4) in the order of `TARGETS`; nan where trading stopped before.
+        outcomes: bps, shape (n, 5) in the order of `TARGETS`; nan where trading stopped before. "temporary" is the
+            shortfall less half the 10-minute shift (Almgren et al. 2005).
     """
 
     tape: np.ndarray

@@ -10,6 +10,7 @@ import numpy as np
 
 from footprint.data.children import ChildTape
 from footprint.data.metaorders import InFlight, Metaorders, in_flight, lasting_shift_bps, metaorders
+from footprint.data.mid import MidRule
 from footprint.data.prepare import PreparedSession, prepare
 from footprint.data.session import Session
 from footprint.features.vector import FeatureVector
@@ -46,12 +47,12 @@ class TapeRows:
         return len(self.sessions) >= protocol.min_sessions or span_s >= protocol.min_continuous_s
 
 
-def tape_rows(sessions: Iterable[Session], protocol: Protocol, mid_rule: str | None = None) -> Iterator[TapeRows]:
+def tape_rows(sessions: Iterable[Session], protocol: Protocol, mid_rule: MidRule | None = None) -> Iterator[TapeRows]:
     """Rows of every tape, one tape at a time; one session's events are in memory at a time.
 
     Args:
         sessions: in order of (symbol, time).
-        mid_rule: a rule of `data.mid` instead of the source's own.
+        mid_rule: a rule of `data.mid` instead of each source's own.
     """
     builder: _TapeBuilder | None = None
     for session in sessions:
@@ -73,7 +74,7 @@ class _TapeBuilder:
         self._market = first.instrument.market
         self._last_day = first.day
         self._protocol = protocol
-        self._vector = FeatureVector()
+        self._vector = FeatureVector(first.instrument.hours.continuous)
         self._traders: tuple[int, ...] = ()
         self._seeds = protocol.seeds
         self._spans: list[Span] = []
@@ -211,7 +212,14 @@ def order_rows(snapshot: _Snapshot, feature: dict[str, np.ndarray], day_s: float
         spread_bps=state["spread_bps"],
         x=np.column_stack(list(x.values())),
         x_names=tuple(x),
-        outcomes=np.column_stack([orders.peak_bps, orders.shortfall_bps, snapshot.shifts]),
+        outcomes=np.column_stack(
+            [
+                orders.peak_bps,
+                orders.shortfall_bps,
+                snapshot.shifts,
+                orders.shortfall_bps - 0.5 * snapshot.shifts[:, -1],
+            ]
+        ),
     )
     return rows.take(np.isfinite(rows.volatility * rows.participation * rows.spread_bps))
 

@@ -1,0 +1,99 @@
+"""The forecast record: made before the order, remade while it works, scored afterwards. One immutable value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+VERSION = "forecast-record-1"
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastRecord:
+    """What Footprint says of one order worked in one way.
+
+    Costs are positive when they hurt. A field that the data cannot support is None, with the reason in `reasons`; the
+    means satisfy temporary + permanent = slippage to 1e-9, the quantiles need not add.
+
+    Attributes:
+        id: hash of the record's inputs; the same inputs and version give the same id and the same bytes.
+        style: "aggressive", "balanced" or "passive".
+        plan: style, horizon_s, participation, children, aggression, venues.
+        features: value of every order-free feature known at `as_of_ns`, None where unknown.
+        quantile_levels: 0.01 ... 0.99; the three quantile lists follow it.
+        includes_market_move: True: the market's own move is inside the distribution.
+        prob_exceed: P(slippage > threshold) for each of `thresholds_bps`.
+        temporary_to_decay_bps: part of the move so far that is expected to go back, with its half-life in seconds.
+        confidence: "high", "medium", "low" or "none"; `reasons` say why.
+    """
+
+    id: str
+    parent_id: str
+    as_of_ns: int
+    instrument: str
+    side: str
+    quantity: float
+    filled: float
+    style: str
+    plan: dict[str, Any]
+    feature_version: str
+    features: dict[str, float | None]
+    inputs_hash: str
+    model_id: str
+    model_version: str
+    calibrated_on: str | None
+    quantile_levels: tuple[float, ...]
+    temporary_quantiles_bps: tuple[float, ...] | None
+    permanent_quantiles_bps: tuple[float, ...] | None
+    slippage_quantiles_bps: tuple[float, ...] | None
+    temporary_cost_bps: float | None
+    permanent_cost_bps: float | None
+    slippage_bps: float | None
+    includes_market_move: bool
+    relaxation_horizon_s: float
+    thresholds_bps: tuple[float, ...]
+    prob_exceed: tuple[float | None, ...]
+    var95_bps: float | None
+    cvar95_bps: float | None
+    temporary_to_decay_bps: float | None
+    decay_half_life_s: float | None
+    regime: str | None
+    confidence: str
+    reasons: tuple[str, ...]
+    valid_until_ns: int
+    version: str = VERSION
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain lists, numbers and None, in a fixed order."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+    def to_json(self) -> str:
+        """One line; equal records give equal bytes. Numbers are never nan or infinite."""
+        return json.dumps(self.as_dict(), allow_nan=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> ForecastRecord:
+        """The record that `to_json` wrote."""
+        raw = json.loads(text)
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()})
+
+
+def inputs_hash(**inputs: Any) -> str:
+    """SHA-256 of the inputs in a canonical form; floats by their shortest exact text, nan as null."""
+    return hashlib.sha256(json.dumps(_plain(inputs), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_plain(v) for v in value]
+    if isinstance(value, (np.integer, int, str)) or value is None:
+        return int(value) if isinstance(value, np.integer) else value
+    number = float(value)
+    return number if math.isfinite(number) else None

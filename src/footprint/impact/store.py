@@ -1,0 +1,101 @@
+"""Fitted models on disk: one JSON file for structure, one npz file for arrays. No pickle, so a model file cannot run code."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from footprint.errors import ModelError
+from footprint.impact.almgren import Almgren2005
+from footprint.impact.boosting import FittedBoostedQuantiles
+from footprint.impact.conformal import FittedConformal
+from footprint.impact.forecaster import Forecaster, ModelCard
+from footprint.impact.istar import FittedIStar
+from footprint.impact.linear import Linear
+from footprint.impact.linear_mean import FittedLinearMean
+from footprint.impact.mixture import FittedMixture
+from footprint.impact.square_root import SquareRoot
+from footprint.impact.trees import Forest
+
+FORMAT = "footprint-model-1"
+_STRUCTURE, _ARRAYS = "model.json", "arrays.npz"
+_TYPES: dict[str, type] = {
+    t.__name__: t
+    for t in (
+        Almgren2005,
+        FittedBoostedQuantiles,
+        FittedConformal,
+        FittedIStar,
+        FittedLinearMean,
+        FittedMixture,
+        Forecaster,
+        Forest,
+        Linear,
+        ModelCard,
+        SquareRoot,
+    )
+}
+
+
+def save(forecaster: Forecaster, folder: Path) -> None:
+    """Write into an existing folder; the caller makes the write atomic by moving the folder."""
+    arrays: dict[str, np.ndarray] = {}
+    structure = {"format": FORMAT, "model": _encode(forecaster, arrays)}
+    np.savez(folder / _ARRAYS, **arrays)  # type: ignore[arg-type]
+    (folder / _STRUCTURE).write_text(json.dumps(structure, indent=1))
+
+
+def load(folder: Path) -> Forecaster:
+    """Read a stored model.
+
+    Raises:
+        ModelError: the folder is missing, incomplete, damaged, or of another format version.
+    """
+    try:
+        structure = json.loads((folder / _STRUCTURE).read_text())
+        with np.load(folder / _ARRAYS, allow_pickle=False) as stored:
+            arrays = dict(stored)
+    except (OSError, ValueError, EOFError) as error:
+        raise ModelError(f"{folder} holds no readable model ({error}); make one with: footprint fit PATH --out DIR") from None
+    if structure.get("format") != FORMAT:
+        raise ModelError(f"{folder} has format {structure.get('format')!r}, this version reads {FORMAT!r}; fit it again")
+    try:
+        model = _decode(structure["model"], arrays)
+    except (KeyError, TypeError) as error:
+        raise ModelError(f"{folder} is damaged ({error!r}); fit it again") from None
+    if not isinstance(model, Forecaster):
+        raise ModelError(f"{folder} does not hold a forecaster; fit it again")
+    return model
+
+
+def _encode(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        name = type(value).__name__
+        if name not in _TYPES:
+            raise ModelError(f"a model part of type {name} cannot be stored")
+        return {"type": name, "fields": {f.name: _encode(getattr(value, f.name), arrays) for f in fields(value)}}
+    if isinstance(value, np.ndarray):
+        key = f"a{len(arrays)}"
+        arrays[key] = value
+        return {"array": key}
+    if isinstance(value, tuple):
+        return {"tuple": [_encode(v, arrays) for v in value]}
+    if isinstance(value, dict):
+        return {"map": {k: _encode(v, arrays) for k, v in value.items()}}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _decode(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if "type" in value:
+        return _TYPES[value["type"]](**{k: _decode(v, arrays) for k, v in value["fields"].items()})
+    if "array" in value:
+        return arrays[value["array"]]
+    if "tuple" in value:
+        return tuple(_decode(v, arrays) for v in value["tuple"])
+    return {k: _decode(v, arrays) for k, v in value["map"].items()}
