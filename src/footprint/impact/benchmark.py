@@ -7,47 +7,23 @@ interrupted run resumes where it stopped; a job's file name is a hash of everyth
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import joblib
 import numpy as np
 
-from footprint.errors import ModelError
-from footprint.impact.almgren import Almgren2005
-from footprint.impact.boosting import BoostedQuantiles
 from footprint.impact.conformal import CrossFit, calibrate, cross_fit
 from footprint.impact.distribution import mean, probability_integral_transform
 from footprint.impact.interface import FittedImpact, ImpactModel
-from footprint.impact.istar import IStar
-from footprint.impact.linear import Linear
 from footprint.impact.mixture import mix
 from footprint.impact.protocol import Protocol
 from footprint.impact.rows import Rows
 from footprint.impact.scoring import brier, covered, crps_bps
 from footprint.impact.splits import Task
-from footprint.impact.square_root import SquareRoot
 
 SCORES = ("crps", "covered_80", "covered_90", "above_var95", "pit", "brier_10", "mean", "outcome")
-
-# candidates for the parametric half of the mixture; the other baselines are scored only
-CANDIDATES: tuple[ImpactModel, ...] = (
-    SquareRoot(),
-    SquareRoot(half_spread=True),
-    Linear(),
-    Almgren2005(refit=True),
-    IStar(),
-)
-BASELINES: tuple[ImpactModel, ...] = (SquareRoot(residual="constant"), Almgren2005())
-IN_FLIGHT_CANDIDATES: tuple[ImpactModel, ...] = (SquareRoot(), SquareRoot(half_spread=True))
-
-
-def boosted_for(target: str) -> BoostedQuantiles:
-    """The boosted partner: smaller for what lies minutes after the end, where there is little to learn."""
-    if target.startswith("shift"):
-        return BoostedQuantiles(rounds=60, leaves=4, min_rows_per_leaf=800)
-    return BoostedQuantiles()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,30 +104,25 @@ def _score(model: FittedImpact, test: Rows, target: str) -> np.ndarray:
     )
 
 
-def run_jobs(
-    jobs: Sequence[Job],
-    rows: Rows,
-    protocol: Protocol,
-    kept: Path,
-    workers: int,
-    done: Callable[[int, int], None],
-) -> Iterator[Scored]:
-    """Run jobs in parallel, reusing those kept from an interrupted run; yields one `Scored` per (split, target).
+def run_jobs(jobs: Sequence[Job], rows: Rows, protocol: Protocol, kept: Path, workers: int) -> Iterator[None]:
+    """Run jobs in parallel and keep their scores in `kept`, reusing those of an interrupted run.
 
-    Args:
-        kept: folder for finished jobs, created when missing.
-        done: called with (finished, total) after every job.
+    Yields once for every finished job, those reused first.
     """
     kept.mkdir(parents=True, exist_ok=True)
-    paths = [kept / f"{job.key(rows, protocol)}.npz" for job in jobs]
-    missing = [(job, path) for job, path in zip(jobs, paths, strict=True) if not path.exists()]
-    finished = len(jobs) - len(missing)
-    done(finished, len(jobs))
+    missing = []
+    for job in jobs:
+        path = _kept_path(job, rows, protocol, kept)
+        if path.exists():
+            yield
+        else:
+            missing.append((job, path))
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
-    for _ in parallel(joblib.delayed(_run_and_keep)(job, rows, path) for job, path in missing):
-        finished += 1
-        done(finished, len(jobs))
-    yield from _collect(jobs, paths, rows)
+    yield from parallel(joblib.delayed(_run_and_keep)(job, rows, path) for job, path in missing)
+
+
+def _kept_path(job: Job, rows: Rows, protocol: Protocol, kept: Path) -> Path:
+    return kept / f"{job.key(rows, protocol)}.npz"
 
 
 def _run_and_keep(job: Job, rows: Rows, path: Path) -> None:
@@ -161,15 +132,13 @@ def _run_and_keep(job: Job, rows: Rows, path: Path) -> None:
     temporary.replace(path)
 
 
-def _collect(jobs: Sequence[Job], paths: Sequence[Path], rows: Rows) -> Iterator[Scored]:
-    groups: dict[tuple[str, str], list[int]] = {}
-    for i, job in enumerate(jobs):
-        groups.setdefault((job.task.split, job.target), []).append(i)
+def collect(jobs: Sequence[Job], rows: Rows, protocol: Protocol, kept: Path) -> Iterator[Scored]:
+    """The kept scores of finished jobs, one `Scored` per (split, target)."""
+    groups: dict[tuple[str, str], list[Job]] = {}
+    for job in jobs:
+        groups.setdefault((job.task.split, job.target), []).append(job)
     for (split, target), members in groups.items():
-        loaded = [dict(np.load(paths[i])) for i in members]
-        tested = np.concatenate([jobs[i].task.test for i in members])
-        test_rows = rows.take(tested).known(target)
+        loaded = [dict(np.load(_kept_path(job, rows, protocol, kept))) for job in members]
+        test_rows = rows.take(np.concatenate([job.task.test for job in members])).known(target)
         scores = {name: np.concatenate([part[name] for part in loaded]) for name in loaded[0]}
-        if len(test_rows) != len(next(iter(scores.values()))):
-            raise ModelError(f"kept scores of {split} {target} do not fit the rows; delete the .partial folder")
         yield Scored(split, target, test_rows, scores)

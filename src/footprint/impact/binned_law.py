@@ -68,7 +68,7 @@ def fit_binned_law(
     moved = replicates.std(axis=0, ddof=1) > 0.0  # a bin where no mid ever moved (large ticks) has no error either
     center, mean, count, replicates = center[moved], mean[moved], count[moved], replicates[:, moved]
     error = replicates.std(axis=0, ddof=1)
-    law = _line(center, mean, error, replicates, int(count.sum()), len(rows))
+    law = _line(center, mean, error, count, replicates, len(rows))
     return BinnedLaw(law, np.exp(center), mean, error, count.astype(np.int64))
 
 
@@ -85,25 +85,23 @@ def _no_law(rows: int, clusters: int) -> LawFit:
 
 
 def _line(
-    center: np.ndarray, mean: np.ndarray, error: np.ndarray, replicates: np.ndarray, rows: int, clusters: int
+    center: np.ndarray, mean: np.ndarray, error: np.ndarray, count: np.ndarray, replicates: np.ndarray, clusters: int
 ) -> LawFit:
-    """Weighted line through the logs of the positive means, errors from the replicates, signal of all bins."""
+    """Weighted line through the logs of the positive means, its errors from the replicates."""
+    rows = int(count.sum())
     if np.count_nonzero(mean > 0) < _MIN_BINS:
         return _no_law(rows, clusters)
     weight = np.where(mean > 0, (mean / error) ** 2, 0.0)
     exponent, log_prefactor = _weighted_lines(center, mean[None], weight)[0]
     fits = _weighted_lines(center, replicates, weight)
-    fits = fits[np.isfinite(fits).all(axis=1)]
-    exponent_se, log_prefactor_se = fits.std(axis=0, ddof=1)
-    template = np.exp(exponent * center) / error**2
-    signal = (template @ mean) / (replicates @ template).std(ddof=1)
+    exponent_se, log_prefactor_se = fits[np.isfinite(fits).all(axis=1)].std(axis=0, ddof=1)
     prefactor = float(np.exp(log_prefactor))
     return LawFit(
         exponent=float(exponent),
         prefactor=prefactor,
         exponent_se=float(exponent_se),
         prefactor_se=float(prefactor * log_prefactor_se),
-        signal=float(signal),
+        signal=float(count @ mean / (replicates @ count).std(ddof=1)),
         rows=rows,
         clusters=clusters,
     )

@@ -29,7 +29,10 @@ class ImpactModel(Protocol):
     nor the rows, and is deterministic. It raises `ModelError` when the rows are too few.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Name in scoreboards and stored models."""
+        ...
 
     def fit(self, rows: Rows, target: str) -> FittedImpact:
         """Fit one target (one of `rows.TARGETS`)."""

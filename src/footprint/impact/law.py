@@ -27,7 +27,8 @@ class LawFit:
     Attributes:
         exponent, prefactor: delta and Y; the prefactor is the impact in units of sigma_D extrapolated to Q = V_D.
         exponent_se, prefactor_se: one standard error.
-        signal: size of the impact over its standard error, the exponent held where it is; negative if impact is.
+        signal: size of the impact over its standard error (the prefactor with the exponent held, or the mean of all
+            bins); negative where impact is.
         rows, clusters: what was used.
     """
 

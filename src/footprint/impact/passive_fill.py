@@ -74,29 +74,32 @@ def passive_fill(
         (views["bid_lots"] > 0)
         & (views["ask_lots"] > 0)
         & (views["spread_ticks"] > 0)
-        & (times <= times[-1] - int((WAITS_S[-1] + MARKOUT_S) * NS_PER_SECOND) if len(times) else False)
+        & (times <= times[-1:] - int((WAITS_S[-1] + MARKOUT_S) * NS_PER_SECOND))
     )
     candidates = np.flatnonzero(possible)
     if len(candidates) < MIN_ORDERS:
         return None
     placed = np.sort(rng.choice(candidates, size=min(orders, len(candidates)), replace=False))
     side = np.where(np.arange(len(placed)) % 2 == 0, 1, -1)
-    columns = []
-    for wait_s in WAITS_S:
-        filled, adverse, crossing = _follow(events, views, times, placed, side, wait_s, MARKOUT_S)
-        known = np.isfinite(np.where(filled, adverse, crossing))
-        cost = np.where(filled, adverse - 1.0, crossing)[known]
-        filled, adverse, crossing = filled[known], adverse[known], crossing[known]
-        columns.append(
-            (
-                filled.mean(),
-                adverse[filled].mean() if filled.any() else 0.0,
-                crossing[~filled].mean() if (~filled).any() else 0.0,
-                cost.mean(),
-                cost.std(),
-            )
-        )
-    return PassiveFill(np.array(WAITS_S), *(np.array(c) for c in zip(*columns, strict=True)), orders=len(placed))
+    followed = [_follow(events, views, times, placed, side, wait_s, MARKOUT_S) for wait_s in WAITS_S]
+    probability, adverse, crossing, cost, cost_sd = np.array([_estimate(*outcome) for outcome in followed]).T
+    return PassiveFill(np.array(WAITS_S), probability, adverse, crossing, cost, cost_sd, len(placed))
+
+
+def _estimate(
+    filled: np.ndarray, adverse: np.ndarray, crossing: np.ndarray
+) -> tuple[float, float, float, float, float]:
+    """Fill probability, adverse selection, crossing, mean cost and its deviation over the orders with a known end."""
+    cost = np.where(filled, adverse - 1.0, crossing)
+    known = np.isfinite(cost)
+    cost, filled, adverse, crossing = cost[known], filled[known], adverse[known], crossing[known]
+    return (
+        float(filled.mean()),
+        float(adverse[filled].mean()) if filled.any() else 0.0,
+        float(crossing[~filled].mean()) if not filled.all() else 0.0,
+        float(cost.mean()),
+        float(cost.std()),
+    )
 
 
 @njit(cache=True)

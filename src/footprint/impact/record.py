@@ -79,8 +79,10 @@ class ForecastRecord:
     @classmethod
     def from_json(cls, text: str) -> ForecastRecord:
         """The record that `to_json` wrote."""
-        raw = json.loads(text)
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()})
+        raw: dict[str, Any] = json.loads(text)
+        for key, value in raw.items():
+            raw[key] = tuple(value) if isinstance(value, list) else value
+        return cls(**raw)
 
 
 def inputs_hash(**inputs: Any) -> str:

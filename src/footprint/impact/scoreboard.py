@@ -129,13 +129,13 @@ def _point_scores(
     error = part.score(model, "outcome") - part.score(model, "mean")
     centred = part.score(model, "outcome") - np.average(part.score(model, "outcome"), weights=weights)
     squared = mean_estimate(error**2, weights, bootstrap)
-    root = [float(np.sqrt(v)) for v in (squared.value, squared.low, squared.high)]
-    yield "rmse_bps", Estimate(*root, squared.n, squared.blocks)
+    value, low, high = (float(np.sqrt(v)) for v in (squared.value, squared.low, squared.high))
+    yield "rmse_bps", Estimate(value, low, high, squared.n, squared.blocks)
     yield "mae_bps", mean_estimate(np.abs(error), weights, bootstrap)
     ratio = bootstrap.sums(error**2 * weights) / np.maximum(bootstrap.sums(centred**2 * weights), 1e-12)
     low, high = np.nanpercentile(100.0 * (1.0 - ratio), [2.5, 97.5])
-    value = 100.0 * (1.0 - np.average(error**2, weights=weights) / np.average(centred**2, weights=weights))
-    yield "r2_percent", Estimate(float(value), float(low), float(high), len(error), bootstrap.blocks)
+    explained = 100.0 * (1.0 - np.average(error**2, weights=weights) / np.average(centred**2, weights=weights))
+    yield "r2_percent", Estimate(float(explained), float(low), float(high), len(error), bootstrap.blocks)
 
 
 def _slices(scored: Scored, bootstrap: Bootstrap, protocol: Protocol) -> Iterator[Result]:

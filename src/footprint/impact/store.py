@@ -1,4 +1,4 @@
-"""Fitted models on disk: one JSON file for structure, one npz file for arrays. No pickle, so a model file cannot run code."""
+"""Fitted models on disk: structure in JSON, arrays in npz. No pickle, so a model file cannot run code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 
 from footprint.errors import ModelError
 from footprint.impact.almgren import Almgren2005
-from footprint.impact.boosting import FittedBoostedQuantiles
+from footprint.impact.averaged import FittedAverage
+from footprint.impact.boosting import FittedBoosting
 from footprint.impact.conformal import FittedConformal
 from footprint.impact.forecaster import Forecaster, ModelCard
 from footprint.impact.istar import FittedIStar
@@ -27,7 +28,8 @@ _TYPES: dict[str, type] = {
     t.__name__: t
     for t in (
         Almgren2005,
-        FittedBoostedQuantiles,
+        FittedAverage,
+        FittedBoosting,
         FittedConformal,
         FittedIStar,
         FittedLinearMean,
@@ -60,9 +62,13 @@ def load(folder: Path) -> Forecaster:
         with np.load(folder / _ARRAYS, allow_pickle=False) as stored:
             arrays = dict(stored)
     except (OSError, ValueError, EOFError) as error:
-        raise ModelError(f"{folder} holds no readable model ({error}); make one with: footprint fit PATH --out DIR") from None
+        raise ModelError(
+            f"{folder} holds no readable model ({error}); make one with: footprint fit PATH --out DIR"
+        ) from None
     if structure.get("format") != FORMAT:
-        raise ModelError(f"{folder} has format {structure.get('format')!r}, this version reads {FORMAT!r}; fit it again")
+        raise ModelError(
+            f"{folder} has format {structure.get('format')!r}, this version reads {FORMAT!r}; fit it again"
+        )
     try:
         model = _decode(structure["model"], arrays)
     except (KeyError, TypeError) as error:

@@ -1,0 +1,119 @@
+"""`footprint audit`: may these files be used, and what for?"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from footprint.app.cli.options import Json, Paths
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from footprint.data.verdict import FileVerdict, Finding
+
+_COLOURS = {"accepted": "green", "limited": "yellow", "refused": "red", "ignored": "dim"}
+
+
+def audit(paths: Paths, as_json: Json = False) -> None:
+    """Give each file a verdict: accepted, limited (with the analyses that become void) or refused, with reasons."""
+    from footprint.app.progress import progress_on_stderr
+    from footprint.data import formats
+    from footprint.data.verdict import Verdict
+    from footprint.errors import DataRefused
+
+    with progress_on_stderr().step("auditing"):
+        verdicts = formats.audit(paths)
+    if as_json:
+        typer.echo(json.dumps(audit_json(verdicts), indent=2))
+    else:
+        from footprint.app.console import stdout_console
+
+        console = stdout_console()
+        console.print(audit_table(verdicts))
+        console.print(summary_line(verdicts))
+    if any(v.verdict is Verdict.REFUSED for v in verdicts):
+        raise typer.Exit(DataRefused.exit_status)
+
+
+def audit_json(verdicts: Sequence[FileVerdict]) -> dict[str, Any]:
+    """The verdicts as plain values: `files` in the order given, and `summary` with the number of each verdict."""
+    return {
+        "files": [
+            {
+                "path": str(v.path),
+                "format": v.source,
+                "symbol": v.symbol,
+                "chain": v.chain,
+                "verdict": _word(v),
+                "voids": [a.value for a in v.voids],
+                "findings": [
+                    {
+                        "code": f.code,
+                        "text": f.text,
+                        "count": int(f.count),
+                        "refuses": f.refuses,
+                        "voids": [a.value for a in f.voids],
+                    }
+                    for f in v.findings
+                ],
+                "counts": {name: int(count) for name, count in v.counts.items()},
+            }
+            for v in verdicts
+        ],
+        "summary": _tally(verdicts),
+    }
+
+
+def audit_table(verdicts: Sequence[FileVerdict]) -> Table:
+    """One row a file; what refuses it or voids an analysis stands above what is only worth knowing."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    folder = os.path.commonpath([os.path.abspath(v.path.parent) for v in verdicts]) if verdicts else ""
+    table = Table(title=f"in {escape(folder)}", title_justify="left", show_lines=True)
+    for heading in ("file", "format", "symbol", "verdict"):
+        table.add_column(heading, overflow="fold", no_wrap=heading != "file")
+    table.add_column("reasons")
+    table.add_column("void analyses", max_width=24)
+    for v in verdicts:
+        reasons = sorted(v.findings, key=lambda f: (not f.refuses, not f.voids))
+        table.add_row(
+            escape(os.path.relpath(v.path, folder)),
+            escape(v.source),
+            escape(v.symbol),
+            f"[{_COLOURS[_word(v)]}]{_word(v)}",
+            escape("\n".join(_reason(v, finding) for finding in reasons)),
+            ", ".join(a.value for a in v.voids),
+        )
+    return table
+
+
+def summary_line(verdicts: Sequence[FileVerdict]) -> str:
+    """For example: 12 files: 8 accepted, 3 limited, 1 refused."""
+    files = "1 file" if len(verdicts) == 1 else f"{len(verdicts)} files"
+    return f"{files}: " + ", ".join(f"{count} {name}" for name, count in _tally(verdicts).items())
+
+
+def _tally(verdicts: Sequence[FileVerdict]) -> dict[str, int]:
+    seen = Counter(map(_word, verdicts))
+    return {word: seen[word] for word in _COLOURS if seen[word] or word != "ignored"}
+
+
+def _word(verdict: FileVerdict) -> str:
+    """The verdict; a file that no reader knows and that the folder around it brought along is ignored."""
+    word = verdict.verdict.value
+    return "ignored" if not verdict.source and word == "accepted" else word
+
+
+def _reason(verdict: FileVerdict, finding: Finding) -> str:
+    """The text without the file it stands beside, and how often unless the text says so itself."""
+    text = finding.text.removeprefix(f"{verdict.path}: ").removeprefix(f"{verdict.path}, ")
+    told = finding.count == 1 or re.search(rf"\b{finding.count}\b", text.replace(",", "")) is not None
+    return text if told else f"{text} ({finding.count:,} times)"

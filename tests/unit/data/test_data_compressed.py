@@ -1,0 +1,55 @@
+"""Names and first bytes of packed files, whole or cut off."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from footprint.data.compressed import HEAD_BYTES, head, read_all
+from footprint.errors import DataRefused
+
+TEXT = b"first line\n" + b"0123456789" * 2000
+
+
+def pack(path: Path) -> Path:
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("inner.csv", TEXT)
+    else:
+        packers = {".gz": gzip.compress, ".zst": zstandard.compress, ".csv": bytes}
+        path.write_bytes(packers[path.suffix](TEXT))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "inside"), [("a.csv", "a.csv"), ("a.csv.gz", "a.csv"), ("a.csv.zst", "a.csv"), ("a.zip", "inner.csv")]
+)
+def test_head_and_content(tmp_path: Path, name: str, inside: str) -> None:
+    path = pack(tmp_path / name)
+    start = head(path)
+    assert start.name == inside
+    assert start.content.startswith(b"first line\n")
+    assert len(start.content) <= HEAD_BYTES
+    assert read_all(path) == TEXT
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.zip", "a.csv.zst"])
+def test_a_cut_off_archive_is_named_and_refused(tmp_path: Path, name: str) -> None:
+    path = pack(tmp_path / name)
+    path.write_bytes(path.read_bytes()[:-8])
+    assert head(path).name in ("a.csv", "inner.csv")
+    with pytest.raises(DataRefused, match="truncated or damaged archive"):
+        read_all(path)
+
+
+def test_a_zip_of_two_files_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "two.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a", "1")
+        archive.writestr("b", "2")
+    with pytest.raises(DataRefused, match=r"wrong number of members, found '2', allowed: a zip of one file"):
+        read_all(path)

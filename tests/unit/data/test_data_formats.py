@@ -1,0 +1,122 @@
+"""From paths to readers: folders, forced formats, files that are nobody's, symbols."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from footprint.data import formats
+from footprint.data.verdict import Verdict
+from footprint.errors import DataRefused, UsageError
+
+B3_CSV = (
+    b"symbol,rpt_seq,network_received_time,event_type,md_entry_px,md_entry_size,aggressor,en_s_px_1,en_b_px_1\n"
+    b"%s,1,2025-04-07 13:30:01.000000001+00:00,book,,,,10.01,9.99\n"
+    b"%s,2,2025-04-07 13:30:02.000000001+00:00,trade,10.01,100.0,4.0,10.01,9.99\n"
+)
+
+
+def b3_csv(symbol: bytes = b"ABCD3") -> bytes:
+    return B3_CSV % (symbol, symbol)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "deep" / "er" / "b.csv").write_bytes(b3_csv(b"BBBB3"))
+    (tmp_path / "deep" / "a.csv.gz").write_bytes(gzip.compress(b3_csv(b"AAAA3")))
+    (tmp_path / "notes.txt").write_text("not market data")
+    return tmp_path
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "csv.zst", "zip"])
+def test_compression_is_read_in_place(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"ticks.{suffix}"
+    if suffix == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("ticks.csv", b3_csv())
+    else:
+        pack = {"csv": bytes, "csv.gz": gzip.compress, "csv.zst": zstandard.compress}[suffix]
+        path.write_bytes(pack(b3_csv()))
+    (session,) = formats.sessions([path])
+    assert (session.source, session.instrument.symbol, len(session.events)) == ("b3", "ABCD3", 3)
+
+
+def test_folders_are_searched_and_strangers_are_listed_but_not_refused(folder: Path) -> None:
+    verdicts = formats.audit([folder])
+    assert [(v.path.name, v.source) for v in verdicts] == [("a.csv.gz", "b3"), ("b.csv", "b3"), ("notes.txt", "")]
+    assert verdicts[-1].verdict is Verdict.ACCEPTED
+    assert [f.code for f in verdicts[-1].findings] == ["not_recognised"]
+    assert [s.instrument.symbol for s in formats.sessions([folder])] == ["AAAA3", "BBBB3"]
+
+
+def test_a_stranger_named_by_the_user_is_refused(folder: Path) -> None:
+    (verdict,) = formats.audit([folder / "notes.txt"])
+    assert verdict.verdict is Verdict.REFUSED
+    with pytest.raises(DataRefused, match=r"notes\.txt: format not recognised, known: lobster, lean, binance, b3"):
+        formats.sessions([folder, folder / "notes.txt"][::-1])
+
+
+def test_one_refused_file_stops_everything_before_anything_is_read(folder: Path) -> None:
+    (folder / "z.csv").write_bytes(b3_csv().replace(b"100.0", b"-1"))
+    with pytest.raises(DataRefused, match=r"z\.csv, row 3, field md_entry_size: negative value"):
+        formats.sessions([folder])
+
+
+def test_a_file_given_twice_is_read_once(folder: Path) -> None:
+    assert len(formats.audit([folder, folder / "deep" / "a.csv.gz", folder / "deep"])) == 3
+
+
+def test_the_format_can_be_forced(folder: Path) -> None:
+    (verdict,) = formats.audit([f"b3:{folder / 'notes.txt'}"])
+    assert (verdict.source, verdict.verdict) == ("b3", Verdict.REFUSED)
+    assert "wrong columns" in verdict.findings[0].text
+    assert formats.audit([f"B3:{folder / 'deep'}"])[0].source == "b3"
+
+
+def test_one_symbol_can_be_chosen(folder: Path) -> None:
+    assert [s.instrument.symbol for s in formats.sessions([folder], symbol="bbbb3")] == ["BBBB3"]
+    with pytest.raises(UsageError, match=r"no data of CCCC3 in .*, there is: AAAA3, BBBB3"):
+        formats.sessions([folder], symbol="CCCC3")
+
+
+def test_verdicts_of_an_earlier_audit_are_taken_over(folder: Path) -> None:
+    verdicts = formats.audit([folder])
+    assert len(list(formats.sessions([folder], verdicts=verdicts))) == 2
+
+
+def test_misuse_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such file or folder: nowhere"):
+        formats.audit(["nowhere"])
+    with pytest.raises(UsageError, match="no format 'csv' in csv:x, known: lobster, lean, binance, b3"):
+        formats.audit(["csv:x"])
+    with pytest.raises(UsageError, match="no market data of a known format"):
+        formats.sessions([tmp_path])
+
+
+def test_a_colon_in_an_existing_name_is_not_a_format(tmp_path: Path) -> None:
+    path = tmp_path / "b3:odd.csv"
+    path.write_bytes(b3_csv())
+    assert formats.audit([path])[0].source == "b3"
+    assert formats.audit([path])[0].verdict is Verdict.LIMITED
+
+
+def test_every_shared_file_is_given_to_its_reader_or_to_nobody(shared_data: Path) -> None:
+    found = Counter(
+        (reader.name, path.relative_to(shared_data).parts[0])
+        for path in sorted(shared_data.rglob("*"))
+        if path.is_file()
+        for reader in formats.READERS
+        if reader.recognise(path)
+    )
+    assert found == {
+        ("lobster", "lobster"): 3,
+        ("lean", "lean"): 15,
+        ("binance", "binance_raw"): 10,
+        ("b3", "b3_ticks"): 37,
+    }

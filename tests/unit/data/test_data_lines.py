@@ -1,0 +1,49 @@
+import gzip
+
+import pytest
+import zstandard
+
+from footprint.data.lines import read_lines
+from footprint.errors import DataRefused
+
+LINES = [b"line %d" % i for i in range(200_000)]
+TEXT = b"\n".join(LINES) + b"\n"
+PACKED = {
+    "plain": TEXT,
+    "gz": gzip.compress(TEXT),
+    "gz of two members": gzip.compress(TEXT[:100_000]) + gzip.compress(TEXT[100_000:]),
+    "zst": zstandard.compress(TEXT),
+    "zst of two frames": zstandard.compress(TEXT[:100_000]) + zstandard.compress(TEXT[100_000:]),
+}
+
+
+@pytest.mark.parametrize("content", PACKED.values(), ids=PACKED.keys())
+def test_every_packing_gives_the_same_lines(tmp_path, content):
+    path = tmp_path / "lines"
+    path.write_bytes(content)
+    assert list(read_lines(path)) == LINES
+
+
+@pytest.mark.parametrize("name", ["gz", "zst"])
+@pytest.mark.parametrize("share", [0.001, 0.5, 0.9999])
+def test_a_truncated_archive_is_refused(tmp_path, name, share):
+    path = tmp_path / "lines"
+    path.write_bytes(PACKED[name][: int(len(PACKED[name]) * share)])
+    with pytest.raises(DataRefused, match="truncated"):
+        list(read_lines(path))
+
+
+def test_a_damaged_archive_is_refused(tmp_path):
+    path = tmp_path / "lines"
+    content = bytearray(PACKED["gz"])
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(bytes(content))
+    with pytest.raises(DataRefused, match="damaged"):
+        list(read_lines(path))
+
+
+def test_an_empty_file_is_refused(tmp_path):
+    path = tmp_path / "lines"
+    path.touch()
+    with pytest.raises(DataRefused, match="empty file"):
+        list(read_lines(path))
