@@ -29,5 +29,5 @@ def side_sign(name: str) -> int:
 
 
 def side_name(sign: int) -> str:
-    """ "buy" for +1, "sell" for -1."""
+    """Name of a side: buy for +1, sell for -1."""
     return "buy" if sign > 0 else "sell"

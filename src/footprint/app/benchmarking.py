@@ -165,7 +165,9 @@ def arrival_jobs(rows: Rows, protocol: Protocol) -> list[Job]:
         (unseen_market(rows, protocol), UNSEEN_TARGETS),
         (random_split(rows, protocol), ("peak",)),
     ]
-    return [_job(task, target) for tasks, targets in plan for task in tasks for target in targets if _usable(task)]
+    return [
+        arrival_job(task, target) for tasks, targets in plan for task in tasks for target in targets if _usable(task)
+    ]
 
 
 def in_flight_jobs(rows: Rows, protocol: Protocol) -> list[Job]:
@@ -178,7 +180,8 @@ def in_flight_jobs(rows: Rows, protocol: Protocol) -> list[Job]:
     ]
 
 
-def _job(task: Task, target: str) -> Job:
+def arrival_job(task: Task, target: str) -> Job:
+    """All models of one target of one task at arrival."""
     return Job(task, target, CANDIDATES, BASELINES, boosted_for(target))
 
 
@@ -199,7 +202,7 @@ def _mid_rule_sensitivity(
     if not again:
         return
     rows = concatenate([again.get(t.name, t).arrival for t in tapes.scored])
-    jobs = [_job(t, "peak") for t in walk_forward(rows, protocol, "walk_forward_corrected_quote") if _usable(t)]
+    jobs = [arrival_job(t, "peak") for t in walk_forward(rows, protocol, "walk_forward_corrected_quote") if _usable(t)]
     for scored in _fit(jobs, rows, protocol, kept, "models, other mid rule", progress):
         yield from results(scored, protocol)
 
@@ -225,8 +228,9 @@ def _describe(protocol: Protocol, tapes: Tapes, warning: str | None) -> dict[str
         "candidates": [repr(m) for m in CANDIDATES],
         "baselines": [repr(m) for m in BASELINES],
         "boosted": {target: asdict(boosted_for(target)) for target in ARRIVAL_TARGETS},
-        "tuning": "tree sizes chosen on parts 1-2 only, one grid of 30 trials shared by all targets; baselines have no "
-        "free choice besides their least-squares fit",
+        "tuning": "tree size and column share chosen on parts 1-2 only, about 40 trials shared by all targets; rounds, "
+        "mixture partner and weight chosen inside each fit on held-out folds; baselines have no other free choice than "
+        "their least-squares fit",
         "alarm": warning,
     }
 

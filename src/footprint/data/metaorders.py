@@ -102,7 +102,7 @@ def collect_runs(tape: ChildTape, trader: np.ndarray, min_children: int = 2, min
     who, sign, segment = trader[order], tape.sign[order], tape.segment[order]
     breaks = (np.diff(who) != 0) | (np.diff(sign) != 0) | (np.diff(segment) != 0)
     starts = np.concatenate(([0], np.flatnonzero(breaks) + 1))[: len(order)]
-    ends = np.concatenate((starts[1:], [len(order)]))
+    ends = np.concatenate((starts[1:], [len(order)]))[: len(starts)]
     children = ends - starts
     quantity = _sum_runs(tape.quantity[order], starts)
     notional = _sum_runs(tape.quantity[order] * tape.price[order], starts)

@@ -7,7 +7,7 @@ forecast falls back to the law wherever they are silent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import lightgbm
 import numpy as np
@@ -19,7 +19,7 @@ from footprint.impact.linear_mean import known_rows
 from footprint.impact.rows import Rows
 from footprint.impact.trees import Forest, flatten
 
-QUANTILE_LEVELS = (0.01, 0.03, 0.06, 0.1, 0.17, 0.25, 0.37, 0.5, 0.63, 0.75, 0.83, 0.9, 0.94, 0.97, 0.99)
+QUANTILE_LEVELS = (0.01, 0.04, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.96, 0.99)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,10 @@ class FittedBoosting:
     x_names: tuple[str, ...]
     forest: Forest
     spread_levels: np.ndarray
+
+    def at(self, stage: int) -> FittedBoosting:
+        """The same after fewer rounds."""
+        return replace(self, forest=self.forest.first(stage))
 
     def quantiles(self, rows: Rows) -> np.ndarray:
         """Shape (n, 99), bps; crossing quantiles are sorted (Chernozhukov, Fernandez-Val, Galichon 2010).
@@ -56,17 +60,18 @@ class BoostedQuantiles:
 
     Args:
         start: the parametric model that the trees correct.
-        rounds, leaves, min_rows_per_leaf, learning_rate, l2: number, size and shrinkage of the trees.
+        stages: numbers of rounds to choose from on held-out folds.
+        leaves, min_rows_per_leaf, learning_rate, l2: size and shrinkage of the trees.
         column_share, row_share: random share of columns per tree and of rows per round, drawn from `seed`.
     """
 
     start: ImpactModel
-    rounds: int = 80
+    stages: tuple[int, ...] = (30, 60, 120)
     leaves: int = 4
     min_rows_per_leaf: int = 150
-    learning_rate: float = 0.05
+    learning_rate: float = 0.06
     l2: float = 5.0
-    column_share: float = 0.5
+    column_share: float = 0.3
     row_share: float = 0.7
     seed: int = 7
     levels: tuple[float, ...] = QUANTILE_LEVELS
@@ -86,7 +91,7 @@ class BoostedQuantiles:
         start, scale = self.start.fit(rows, target), rows.scale_bps(target)
         offsets = start.quantiles(rows) / scale[:, None]
         data = lightgbm.Dataset(
-            rows.x,
+            np.array(rows.x),  # a copy that owns its memory: LightGBM warns of views
             rows.outcome(target) / scale,
             weight=rows.tape_weights(),
             free_raw_data=False,
@@ -94,8 +99,8 @@ class BoostedQuantiles:
         )
         dumps = []
         for level in self.levels:
-            data.set_init_score(offsets[:, int(np.searchsorted(LEVELS, level - 1e-9))])
-            dumps.append(lightgbm.train(self._parameters(level), data, num_boost_round=self.rounds).dump_model())
+            data.set_init_score(offsets[:, int(np.searchsorted(LEVELS, level - 1e-9))].copy())
+            dumps.append(lightgbm.train(self._parameters(level), data, num_boost_round=self.stages[-1]).dump_model())
         return FittedBoosting(target, start, rows.x_names, flatten(dumps), interpolation_weights(np.array(self.levels)))
 
     def _parameters(self, level: float) -> dict[str, object]:

@@ -10,15 +10,17 @@ folds are whole tapes, so that the errors are those of an unseen symbol.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from footprint.impact.distribution import LEVELS
-from footprint.impact.interface import FittedImpact, ImpactModel
+from footprint.impact.interface import FittedImpact, ImpactModel, StagedModel
 from footprint.impact.residuals import weighted_quantiles
 from footprint.impact.rows import Rows
+from footprint.impact.scoring import crps_bps
 
 FoldBy = Literal["part", "tape"]
 _TAPE_FOLDS = 4
@@ -34,23 +36,48 @@ class CrossFit:
 
 
 def cross_fit(model: ImpactModel, rows: Rows, target: str, fold_by: FoldBy = "part") -> CrossFit:
-    """Fit on everything and, fold by fold, on everything else.
+    """Fit on everything and, fold by fold, on everything else; a staged model stops where the folds tell it to.
 
     Args:
+        model: with `stages`, the one with the smallest held-out CRPS is taken.
         rows: all with a known outcome.
         fold_by: "part", or "tape" (whole tapes dealt to four folds); with a single fold the held-out quantiles are
             in-sample.
     """
     fold = rows.part if fold_by == "part" else np.unique(rows.tape, return_inverse=True)[1] % _TAPE_FOLDS
-    fitted = model.fit(rows, target)
+    if not isinstance(model, StagedModel):
+        fitted = model.fit(rows, target)
+        return CrossFit(model, fitted, _held_out(model, rows, target, fold, fitted)[0])
+    staged = model.fit(rows, target)
+    held_out = _held_out(model, rows, target, fold, staged, model.stages)
+    best = int(np.argmin([held_out_crps(quantiles, rows, target) for quantiles in held_out]))
+    return CrossFit(model, staged.at(model.stages[best]), held_out[best])
+
+
+def _held_out(
+    model: ImpactModel, rows: Rows, target: str, fold: np.ndarray, fitted: FittedImpact, stages: Sequence[int] = ()
+) -> list[np.ndarray]:
+    """Quantiles of every row by a model without its fold, one array a stage (one in all without stages)."""
+
+    def answers(given: Any, asked: Rows) -> list[np.ndarray]:
+        return [given.at(s).quantiles(asked) for s in stages] if stages else [given.quantiles(asked)]
+
     names = np.unique(fold)
     if len(names) == 1:
-        return CrossFit(model, fitted, fitted.quantiles(rows))
-    held_out = np.empty((len(rows), len(LEVELS)))
+        return answers(fitted, rows)
+    out = [np.empty((len(rows), len(LEVELS))) for _ in range(max(1, len(stages)))]
     for name in names:
         mine = fold == name
-        held_out[mine] = model.fit(rows.take(~mine), target).quantiles(rows.take(mine))
-    return CrossFit(model, fitted, held_out)
+        without = model.fit(rows.take(~mine), target)
+        for array, quantiles in zip(out, answers(without, rows.take(mine)), strict=True):
+            array[mine] = quantiles
+    return out
+
+
+def held_out_crps(quantiles: np.ndarray, rows: Rows, target: str) -> float:
+    """Mean CRPS in noise scales, every tape with the same weight."""
+    relative = crps_bps(quantiles, rows.outcome(target)) / rows.scale_bps(target)
+    return float(np.average(relative, weights=rows.tape_weights()))
 
 
 @dataclass(frozen=True, slots=True)

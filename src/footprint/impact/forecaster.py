@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import joblib
 import numpy as np
 
 from footprint.data import metaorders
@@ -17,6 +18,9 @@ from footprint.impact.interface import FittedImpact, ImpactModel
 from footprint.impact.rows import TARGETS, Rows, concatenate
 from footprint.impact.training import TapeRows
 
+BASELINE_ID = "parametric_baseline"
+MIXTURE_ID = "mixture"
+NEVER_NS = np.iinfo(np.int64).max
 _RANGE = (0.005, 0.995)  # quantiles of the training orders that bound "inside the training range"
 
 
@@ -56,23 +60,22 @@ class Forecaster:
         known: for symbols that were trained on.
         unseen: for other symbols; calibrated on held-out symbols.
         in_flight: for the rest of an order, given its path so far.
+        outside: for orders beyond the training range: the square root alone, because a fitted power or a tree says
+            nothing there.
     """
 
     card: ModelCard
     known: dict[str, FittedImpact]
     unseen: dict[str, FittedImpact]
     in_flight: dict[str, FittedImpact]
+    outside: dict[str, FittedImpact]
 
-    def models(self, symbol: str, in_flight: bool) -> dict[str, FittedImpact]:
-        """The models that answer for a symbol at this stage.
-
-        Raises:
-            ModelError: an order in flight, and the forecaster was fitted without in-flight rows.
-        """
+    def models(self, symbol: str, in_flight: bool, outside: bool = False) -> dict[str, FittedImpact]:
+        """The models that answer for a symbol at this stage; empty when there were too few orders to fit them."""
         if in_flight:
-            if not self.in_flight:
-                raise ModelError(f"model {self.card.model_id} has no in-flight part; fit it on more orders")
             return self.in_flight
+        if outside:
+            return self.outside
         return self.known if symbol in self.card.symbols or not self.unseen else self.unseen
 
 
@@ -81,52 +84,66 @@ def fit_forecaster(
     calibrated_on: str,
     version: str,
     seed: int,
-    track: Callable[[Sequence[tuple[str, str]]], Iterable[tuple[str, str]]] = iter,
+    workers: int = 1,
+    track: Callable[[Iterable[FittedImpact], int], Iterable[FittedImpact]] = lambda fits, total: fits,
 ) -> Forecaster:
     """Fit, mix and calibrate every target on all rows of the tapes.
 
     Args:
         calibrated_on: today, ISO.
         version: of the package.
-        track: wraps the list of (kind, target) fits, for progress.
-
-    Raises:
-        ModelError: no tape gave enough orders.
-    """
-    arrival = concatenate([t.arrival for t in tapes])
-    in_flight = concatenate([t.in_flight for t in tapes])
-    several = len(np.unique(arrival.tape)) > 1
-    kinds = ["known", "in_flight"] + (["unseen"] if several else [])
-    fitted: dict[str, dict[str, FittedImpact]] = {"known": {}, "in_flight": {}, "unseen": {}}
-    for kind, target in track([(k, t) for k in kinds for t in TARGETS]):
-        flying = kind == "in_flight"
-        model: ImpactModel = mixture_for(target, flying, "tape" if kind == "unseen" else "part")
-        fitted[kind][target] = model.fit(in_flight if flying else arrival, target)
-    return Forecaster(_card("mixture", tapes, arrival, calibrated_on, version, seed), **fitted)
-
-
-def fit_baseline(tapes: Sequence[TapeRows], calibrated_on: str, version: str, seed: int) -> Forecaster:
-    """The parametric baseline: square root and half-spread, calibrated like every other model.
+        workers: processes that fit side by side.
+        track: passes the fits on as they finish, given their number, for progress.
 
     Raises:
         ModelError: too few orders.
     """
     arrival = concatenate([t.arrival for t in tapes])
     in_flight = concatenate([t.in_flight for t in tapes])
-    model = CrossConformal(SPREAD)
-    known: dict[str, FittedImpact] = {target: model.fit(arrival, target) for target in TARGETS}
-    flying: dict[str, FittedImpact] = {target: model.fit(in_flight, target) for target in TARGETS}
-    return Forecaster(_card("parametric_baseline", tapes, arrival, calibrated_on, version, seed), known, {}, flying)
+    several = len(np.unique(arrival.tape)) > 1
+    kinds = ["known", "in_flight"] + (["unseen"] if several else [])
+    fitted: dict[str, dict[str, FittedImpact]] = {"known": {}, "in_flight": {}, "unseen": {}}
+    wanted = [(k, t) for k in kinds for t in TARGETS]
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
+    models = parallel(
+        joblib.delayed(_fit)(in_flight if kind == "in_flight" else arrival, kind, target) for kind, target in wanted
+    )
+    for (kind, target), model in zip(wanted, track(models, len(wanted)), strict=True):
+        fitted[kind][target] = model
+    card = _card(MIXTURE_ID, tapes, arrival, calibrated_on, version, seed)
+    return Forecaster(card, **fitted, outside=_parametric(arrival))
+
+
+def _fit(rows: Rows, kind: str, target: str) -> FittedImpact:
+    model: ImpactModel = mixture_for(target, kind == "in_flight", "tape" if kind == "unseen" else "part")
+    return model.fit(rows, target)
+
+
+def fit_baseline(tapes: Sequence[TapeRows], calibrated_on: str, version: str, seed: int) -> Forecaster:
+    """The parametric baseline: square root and half-spread, calibrated like every other model.
+
+    Where the tapes are too thin the result answers nothing (`Forecaster.known` is empty) and its card says how few
+    orders there were.
+    """
+    arrival = concatenate([t.arrival for t in tapes])
+    in_flight = concatenate([t.in_flight for t in tapes])
+    known, flying = _parametric(arrival), _parametric(in_flight)
+    card = _card(BASELINE_ID, tapes, arrival, calibrated_on, version, seed)
+    return Forecaster(card, known, {}, flying, outside=known)
+
+
+def _parametric(rows: Rows) -> dict[str, FittedImpact]:
+    try:
+        return {target: CrossConformal(SPREAD).fit(rows, target) for target in TARGETS}
+    except ModelError:  # too few orders: answered with N/A and the reason, not with an error
+        return {}
 
 
 def _card(
     model_id: str, tapes: Sequence[TapeRows], rows: Rows, calibrated_on: str, version: str, seed: int
 ) -> ModelCard:
-    if not len(rows):
-        raise ModelError("the tapes hold no order that could be learned from")
-
     def inner(values: np.ndarray) -> tuple[float, float]:
-        low, high = np.quantile(values, _RANGE)
+        low, high = np.quantile(values, _RANGE) if len(values) else (0.0, 0.0)
         return float(low), float(high)
 
     symbols: dict[str, tuple[int, int]] = {}
@@ -138,8 +155,8 @@ def _card(
         model_id=model_id,
         model_version=version,
         calibrated_on=calibrated_on,
-        training_start_ns=int(rows.start_ns.min()),
-        training_end_ns=int(rows.end_ns.max()),
+        training_start_ns=int(rows.start_ns.min(initial=NEVER_NS)),
+        training_end_ns=int(rows.end_ns.max(initial=0)),
         feature_version=FEATURE_VERSION,
         rows_version=rows_module.VERSION,
         metaorders_version=metaorders.VERSION,

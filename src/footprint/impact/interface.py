@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -36,4 +36,31 @@ class ImpactModel(Protocol):
 
     def fit(self, rows: Rows, target: str) -> FittedImpact:
         """Fit one target (one of `rows.TARGETS`)."""
+        ...
+
+
+class FittedStaged(FittedImpact, Protocol):
+    """A fitted model that can be stopped earlier."""
+
+    def at(self, stage: int) -> FittedImpact:
+        """The same model after fewer steps of its fit."""
+        ...
+
+
+@runtime_checkable
+class StagedModel(Protocol):
+    """A model whose amount of fitting is chosen on held-out folds of the past (early stopping)."""
+
+    @property
+    def name(self) -> str:
+        """Name in scoreboards and stored models."""
+        ...
+
+    @property
+    def stages(self) -> tuple[int, ...]:
+        """Numbers of steps to choose from, increasing; `fit` goes to the last."""
+        ...
+
+    def fit(self, rows: Rows, target: str) -> FittedStaged:
+        """Fit one target to the last stage."""
         ...

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from footprint.impact.conformal import CrossFit, FoldBy, cross_fit, level_shifts, shifted
+from footprint.impact.conformal import CrossFit, FoldBy, cross_fit, held_out_crps, level_shifts, shifted
 from footprint.impact.interface import FittedImpact, ImpactModel
 from footprint.impact.rows import Rows
-from footprint.impact.scoring import crps_bps
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
-DEFAULT_WEIGHT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def mix(candidates: Sequence[CrossFit], boosted: CrossFit, rows: Rows, target: s
     """Mixture from cross-fits of the same rows."""
     parametric = best(candidates, rows, target)
     losses = [held_out_crps((1.0 - w) * parametric.held_out + w * boosted.held_out, rows, target) for w in WEIGHTS]
-    weight = 0.5 * (WEIGHTS[int(np.argmin(losses))] + DEFAULT_WEIGHT)
+    weight = WEIGHTS[int(np.argmin(losses))]
     mixed = (1.0 - weight) * parametric.held_out + weight * boosted.held_out
     return FittedMixture(target, parametric.fitted, boosted.fitted, weight, level_shifts(mixed, rows, target))
 
@@ -80,9 +78,3 @@ def mix(candidates: Sequence[CrossFit], boosted: CrossFit, rows: Rows, target: s
 def best(candidates: Sequence[CrossFit], rows: Rows, target: str) -> CrossFit:
     """The cross-fit with the smallest held-out CRPS."""
     return min(candidates, key=lambda c: held_out_crps(c.held_out, rows, target))
-
-
-def held_out_crps(quantiles: np.ndarray, rows: Rows, target: str) -> float:
-    """Mean CRPS in noise scales, every tape with the same weight."""
-    relative = crps_bps(quantiles, rows.outcome(target)) / rows.scale_bps(target)
-    return float(np.average(relative, weights=rows.tape_weights()))

@@ -20,7 +20,7 @@ class Protocol:
         traders_busy, traders_quiet: numbers of imaginary traders.
         thin_children_per_day: tapes with fewer get `seeds_thin` assignments instead of `seeds`.
         seed: root of every random draw.
-        rows_per_cell: orders kept per tape x part x number of traders.
+        rows_per_cell: orders kept per tape x part x number of traders; half as many per stage in flight.
         parts: walk-forward parts of each tape.
         first_test_part: parts before it only train.
         embargo_s: a row whose end plus this crosses the end of its part is dropped; the longest outcome horizon.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -70,7 +69,8 @@ class ForecastRecord:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain lists, numbers and None, in a fixed order."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        values = ((f.name, getattr(self, f.name)) for f in fields(self))
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values}
 
     def to_json(self) -> str:
         """One line; equal records give equal bytes. Numbers are never nan or infinite."""
@@ -85,17 +85,13 @@ class ForecastRecord:
         return cls(**raw)
 
 
-def inputs_hash(**inputs: Any) -> str:
-    """SHA-256 of the inputs in a canonical form; floats by their shortest exact text, nan as null."""
-    return hashlib.sha256(json.dumps(_plain(inputs), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+def inputs_hash(features: np.ndarray, *parts: object) -> str:
+    """SHA-256 of the feature values bit by bit and of the other inputs by their exact text.
 
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [_plain(v) for v in value]
-    if isinstance(value, (np.integer, int, str)) or value is None:
-        return int(value) if isinstance(value, np.integer) else value
-    number = float(value)
-    return number if math.isfinite(number) else None
+    Args:
+        features: float64, shape (p,); every nan counts as the same.
+        parts: frozen values whose `repr` is exact (numbers, text, tuples and dataclasses of them).
+    """
+    digest = hashlib.sha256(np.where(np.isnan(features), np.nan, features).tobytes())
+    digest.update(repr(parts).encode())
+    return digest.hexdigest()

@@ -1,8 +1,9 @@
 """From scores to the published table: skills, coverage, calibration, each with its interval, per pool, market and tape.
 
-A result row says data, split, target, model, metric, value, low, high, n, blocks, slice. Skills compare CRPS (or Brier)
-with a named reference on the same rows; tapes weigh equally. Intervals are two-sided 95 %, from half-hour blocks
-common to a market.
+A result row says data, split, target, model, metric, value, low, high, n, blocks, slice. Skills compare a model with a
+named reference on the same rows. `crps_skill` is the mean of the tapes' own skills, so that every tape counts the same;
+`pooled_crps_skill` is the ratio of mean CRPS in bps, which the noisiest tapes decide; Brier skills are pooled.
+Intervals are two-sided 95 %, from half-hour blocks common to a market.
 """
 
 from __future__ import annotations
@@ -15,7 +16,15 @@ import numpy as np
 from footprint.impact.benchmark import Scored
 from footprint.impact.protocol import Protocol
 from footprint.impact.rows import Rows
-from footprint.impact.scoring import Bootstrap, Estimate, clusters, mean_estimate, skill_estimate
+from footprint.impact.scoring import (
+    Bootstrap,
+    Estimate,
+    clusters,
+    mean_estimate,
+    pooled_skill_percent,
+    skill_percent,
+    tape_means,
+)
 
 REFERENCES = ("square_root_constant", "square_root_diffusive", "square_root_spread")
 PARAMETRIC = (*REFERENCES, "linear", "almgren_2005", "almgren_refit", "istar")
@@ -59,10 +68,10 @@ def results(scored: Scored, protocol: Protocol) -> Iterator[Result]:
 
 
 def best_parametric(scored: Scored) -> str:
-    """The parametric model with the smallest CRPS on these very rows: the hardest reference, known only afterwards."""
-    weights = scored.rows.tape_weights()
+    """The parametric model with the smallest CRPS (in noise scales) on these very rows: the hardest reference."""
+    scale, weights = scored.rows.scale_bps(scored.target), scored.rows.tape_weights()
     present = [m for m in PARAMETRIC if m in scored.scores]
-    return min(present, key=lambda m: float(np.average(scored.score(m, "crps"), weights=weights)))
+    return min(present, key=lambda m: float(np.average(scored.score(m, "crps") / scale, weights=weights)))
 
 
 def alarm(all_results: list[Result]) -> str | None:
@@ -80,6 +89,8 @@ def _group(data: str, scored: Scored, mask: np.ndarray, bootstrap: Bootstrap) ->
     part, resampled = scored.take(mask), bootstrap.take(mask)
     rows, weights = part.rows, part.rows.tape_weights()
     best = best_parametric(part)
+    crps = {m: tape_means(part.score(m, "crps"), rows.tape, resampled) for m in part.scores}
+    briers = {m: tape_means(part.score(m, "brier_10"), rows.tape, resampled) for m in part.scores}
     references = [(r, r) for r in REFERENCES if r in part.scores] + [("best_parametric", best)]
     for model in part.scores:
 
@@ -90,9 +101,11 @@ def _group(data: str, scored: Scored, mask: np.ndarray, bootstrap: Bootstrap) ->
             if model == reference:
                 continue
             note = reference if label == "best_parametric" else ""
-            for score, name in (("crps", "crps"), ("brier_10", "brier_10bps")):
-                estimate = skill_estimate(part.score(model, score), part.score(reference, score), rows.tape, resampled)
-                yield result(f"{name}_skill_vs_{label}_percent", estimate, slice_name=note)
+            ours, theirs = crps[model], crps[reference]
+            yield result(f"crps_skill_vs_{label}_percent", skill_percent(ours, theirs), slice_name=note)
+            yield result(f"pooled_crps_skill_vs_{label}_percent", pooled_skill_percent(ours, theirs), slice_name=note)
+            brier = pooled_skill_percent(briers[model], briers[reference])
+            yield result(f"brier_10bps_skill_vs_{label}_percent", brier, slice_name=note)
         for score, name in (
             ("crps", "crps_bps"),
             ("covered_80", "coverage_80_percent"),

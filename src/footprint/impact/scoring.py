@@ -107,25 +107,45 @@ def mean_estimate(values: np.ndarray, weights: np.ndarray, bootstrap: Bootstrap)
     return Estimate(float(np.average(values, weights=weights)), low, high, len(values), bootstrap.blocks)
 
 
-def skill_estimate(
-    loss: np.ndarray, reference: np.ndarray, tape: np.ndarray, bootstrap: Bootstrap, percent: float = 100.0
-) -> Estimate:
-    """Skill 100 (1 - loss / reference), losses averaged within each tape and then over tapes with equal weight."""
-    names = np.unique(tape)
+@dataclass(frozen=True, slots=True)
+class TapeMeans:
+    """Mean loss of one model on each tape.
 
-    def tape_means(values: np.ndarray) -> tuple[float, np.ndarray]:
-        point, replicates = 0.0, np.zeros(len(bootstrap.times))
-        for name in names:
-            mine = tape == name
-            subset = bootstrap.take(mine)
-            point += values[mine].mean()
-            replicates += _safe_ratio(subset.sums(values[mine]), subset.sums(np.ones(mine.sum())))
-        return point, replicates
+    Attributes:
+        point: shape (tapes,).
+        draws: of every bootstrap replicate, shape (tapes, draws); nan where a replicate holds no row of the tape.
+    """
 
-    (loss_point, loss_draws), (reference_point, reference_draws) = tape_means(loss), tape_means(reference)
-    low, high = _interval(percent * (1.0 - _safe_ratio(loss_draws, reference_draws)))
-    value = percent * (1.0 - loss_point / reference_point)
-    return Estimate(float(value), low, high, len(loss), bootstrap.blocks)
+    point: np.ndarray
+    draws: np.ndarray
+    n: int
+    blocks: int
+
+
+def tape_means(loss: np.ndarray, tape: np.ndarray, bootstrap: Bootstrap) -> TapeMeans:
+    """Mean of a per-row loss within each tape, tapes in alphabetical order."""
+    point, draws = [], []
+    for name in np.unique(tape):
+        mine = tape == name
+        subset = bootstrap.take(mine)
+        point.append(loss[mine].mean())
+        draws.append(_safe_ratio(subset.sums(loss[mine]), subset.sums(np.ones(mine.sum()))))
+    return TapeMeans(np.array(point), np.array(draws), len(loss), bootstrap.blocks)
+
+
+def skill_percent(loss: TapeMeans, reference: TapeMeans) -> Estimate:
+    """Mean over tapes of 100 (1 - loss / reference): every tape counts the same, however noisy its prices are."""
+    low, high = _interval(100.0 * (1.0 - np.nanmean(loss.draws / reference.draws, axis=0)))
+    value = 100.0 * (1.0 - float(np.mean(loss.point / reference.point)))
+    return Estimate(value, low, high, loss.n, loss.blocks)
+
+
+def pooled_skill_percent(loss: TapeMeans, reference: TapeMeans) -> Estimate:
+    """100 (1 - mean loss / mean reference), losses averaged over tapes first: the noisiest tapes decide."""
+    ratio = np.nansum(loss.draws, axis=0) / np.nansum(reference.draws, axis=0)
+    low, high = _interval(100.0 * (1.0 - ratio))
+    value = 100.0 * (1.0 - float(loss.point.sum() / reference.point.sum()))
+    return Estimate(value, low, high, loss.n, loss.blocks)
 
 
 def _safe_ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ from footprint.impact.square_root import SquareRoot
 from footprint.impact.trees import Forest
 
 FORMAT = "footprint-model-1"
-_STRUCTURE, _ARRAYS = "model.json", "arrays.npz"
+MODEL_FILE, _ARRAYS = "model.json", "arrays.npz"
 _TYPES: dict[str, type] = {
     t.__name__: t
     for t in (
@@ -48,7 +48,7 @@ def save(forecaster: Forecaster, folder: Path) -> None:
     arrays: dict[str, np.ndarray] = {}
     structure = {"format": FORMAT, "model": _encode(forecaster, arrays)}
     np.savez(folder / _ARRAYS, **arrays)  # type: ignore[arg-type]
-    (folder / _STRUCTURE).write_text(json.dumps(structure, indent=1))
+    (folder / MODEL_FILE).write_text(json.dumps(structure, indent=1))
 
 
 def load(folder: Path) -> Forecaster:
@@ -58,7 +58,7 @@ def load(folder: Path) -> Forecaster:
         ModelError: the folder is missing, incomplete, damaged, or of another format version.
     """
     try:
-        structure = json.loads((folder / _STRUCTURE).read_text())
+        structure = json.loads((folder / MODEL_FILE).read_text())
         with np.load(folder / _ARRAYS, allow_pickle=False) as stored:
             arrays = dict(stored)
     except (OSError, ValueError, EOFError) as error:

@@ -124,17 +124,19 @@ class _TapeBuilder:
         protocol = self._protocol
         key = [protocol.seed, zlib.crc32(self._name.encode())]
 
-        def cut(rows: list[Rows]) -> Rows:
+        def cut(rows: list[Rows], cap: int) -> Rows:
             parted = assign_parts(concatenate(rows), self._spans, protocol.parts, protocol.embargo_s)
-            return _thin(parted, protocol.rows_per_cell * len(self._traders), np.random.default_rng(key))
+            return _thin(parted, cap, np.random.default_rng(key))
+
+        cap = protocol.rows_per_cell * len(self._traders)
 
         return TapeRows(
             self._name,
             self._market,
             tuple(self._spans),
             tuple(self._children),
-            cut(self._arrival),
-            cut(self._in_flight),
+            cut(self._arrival, cap),
+            cut(self._in_flight, cap // 2),
             self._traders,
         )
 

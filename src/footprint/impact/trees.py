@@ -7,7 +7,7 @@ row. Here the trees of all of them are flat arrays walked together, with the sam
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ class Forest:
         left, right: child nodes.
         value: of leaves.
         root: first node of each tree.
-        booster: which booster each tree belongs to.
+        booster, round: which booster each tree belongs to, and which of its trees it is, 0-based.
         boosters: number of boosters.
     """
 
@@ -38,7 +38,13 @@ class Forest:
     value: np.ndarray
     root: np.ndarray
     booster: np.ndarray
+    round: np.ndarray
     boosters: int
+
+    def first(self, rounds: int) -> Forest:
+        """Only the first trees of every booster."""
+        kept = self.round < rounds
+        return replace(self, root=self.root[kept], booster=self.booster[kept], round=self.round[kept])
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Sum of the trees of each booster, shape (n, boosters), for x of shape (n, p)."""
@@ -83,11 +89,12 @@ def flatten(models: Sequence[dict[str, Any]]) -> Forest:
         ValueError: a categorical split.
     """
     nodes: list[tuple[int, float, int, int, int, float]] = []
-    roots, owners = [], []
+    roots, owners, rounds = [], [], []
     for owner, model in enumerate(models):
-        for tree in model["tree_info"]:
+        for number, tree in enumerate(model["tree_info"]):
             roots.append(len(nodes))
             owners.append(owner)
+            rounds.append(number)
             nodes.extend(_tree_nodes(tree["tree_structure"], len(nodes)))
     feature, threshold, missing, left, right, value = zip(*nodes, strict=True)
     return Forest(
@@ -99,6 +106,7 @@ def flatten(models: Sequence[dict[str, Any]]) -> Forest:
         np.array(value, np.float64),
         np.array(roots, np.int32),
         np.array(owners, np.int32),
+        np.array(rounds, np.int32),
         len(models),
     )
 

@@ -1,0 +1,1 @@
+"""Every acceptance bar, measured by running the product: `python -m scorecard [--issue N] [--only NAME]`."""

@@ -1,0 +1,52 @@
+"""The list of measures, in the order in which they run: cheap and exact ones first."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from scorecard import (
+    bac_days,
+    binance_frames,
+    forecast_calibration,
+    forecast_latency,
+    forecast_skill,
+    lobster_replay,
+    planted_law,
+    sign_shuffled_null,
+    tape_exponent,
+)
+from scorecard.bar import Bar
+
+
+class Measure(Protocol):
+    """A module that declares its bars and measures them all at once."""
+
+    @property
+    def __name__(self) -> str: ...
+
+    @property
+    def BARS(self) -> tuple[Bar, ...]:
+        """Without figures."""
+        ...
+
+    def measure(self) -> list[Bar]:
+        """Each of `BARS` with its figure."""
+        ...
+
+
+MEASURES: tuple[Measure, ...] = (
+    forecast_latency,
+    bac_days,
+    lobster_replay,
+    binance_frames,
+    sign_shuffled_null,
+    tape_exponent,
+    planted_law,
+    forecast_skill,
+    forecast_calibration,
+)
+
+
+def name_of(measure: Measure) -> str:
+    """The name under which `--only` knows it: that of its file."""
+    return measure.__name__.rpartition(".")[2]

@@ -1,0 +1,104 @@
+"""How far a forecast can be trusted, in one word and in reasons that a person can check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from footprint.impact.forecaster import BASELINE_ID, Forecaster, ModelCard
+from footprint.impact.request import ImpactRequest
+from footprint.impact.rows import Rows
+from footprint.market.orders import Style
+
+STALE_S = 60.0
+WIDE_SPREAD = 3.0
+FEW_SESSIONS = 3
+FEW_ORDERS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """A grade and what led to it.
+
+    Attributes:
+        grade: high, medium, low or none; none comes with `unanswerable` and means that every number is N/A.
+        outside: the order lies beyond the training range.
+    """
+
+    grade: str
+    reasons: tuple[str, ...]
+    unanswerable: bool = False
+    outside: bool = False
+
+
+def assess(forecaster: Forecaster, request: ImpactRequest, rows: Rows) -> Confidence:
+    """Grade one request: N/A when a scale or a style is unsupported, else low or medium by the worst reason."""
+    card = forecaster.card
+    missing = _unsupported(forecaster, request, rows)
+    if missing:
+        return Confidence("none", tuple(missing), unanswerable=True)
+    outside = _outside_training(card, rows)
+    serious, mild = [*outside], _thin(card, request)
+    age_s = request.market.quote_age_s
+    if age_s > STALE_S:
+        serious.append(f"stale book: last price {age_s:.0f} s before the decision")
+    usual = request.market.feature("spread_5m_bps")
+    if usual > 0 and rows.spread_bps[0] > WIDE_SPREAD * usual:
+        mild.append(f"spread {rows.spread_bps[0]:.1f} bps, {rows.spread_bps[0] / usual:.1f} times its 5-minute mean")
+    if request.plan.horizon_s > request.market.seconds_to_close:
+        mild.append(
+            f"horizon {_minutes(request.plan.horizon_s)} ends after the close, "
+            f"{_minutes(request.market.seconds_to_close)} away"
+        )
+    mild.extend(request.market.cautions)
+    grade = "low" if serious else "medium" if mild else "high"
+    return Confidence(grade, (*serious, *mild), outside=bool(outside))
+
+
+def _unsupported(forecaster: Forecaster, request: ImpactRequest, rows: Rows) -> list[str]:
+    """Why there is no number at all."""
+    reasons = []
+    if not np.isfinite(rows.spread_bps[0]) or not np.isfinite(request.market.mid):
+        reasons.append("no two-sided quote: the arrival mid and the spread are unknown")
+    if not np.isfinite(rows.volatility[0]):
+        reasons.append("history too thin for a volatility")
+    if not np.isfinite(rows.participation[0]):
+        reasons.append("history too thin for a day's volume")
+    if not forecaster.models(request.order.symbol, request.progress is not None):
+        reasons.append(f"history too thin to calibrate on: {forecaster.card.orders} orders before the decision")
+    if request.plan.style is not Style.AGGRESSIVE and request.market.passive is None:
+        reasons.append("no displayed sizes or too short a tape: queue position and passive fills cannot be estimated")
+    return reasons
+
+
+def _outside_training(card: ModelCard, rows: Rows) -> list[str]:
+    reasons = []
+    for what, value, (low, high), form in (
+        ("size", rows.participation[0], card.participation_range, "{:.3%} of a day's volume"),
+        ("horizon", rows.horizon_s[0], card.horizon_range_s, "{:.0f} s"),
+        ("number of children", rows.children[0], card.children_range, "{:.0f}"),
+    ):
+        if not low <= value <= high:
+            shown = [form.format(v) for v in (value, low, high)]
+            reasons.append(f"{what} {shown[0]} is outside the training range {shown[1]} to {shown[2]}")
+    if reasons:
+        reasons.append("outside the training range only the square root answers")
+    return reasons
+
+
+def _thin(card: ModelCard, request: ImpactRequest) -> list[str]:
+    symbol, reasons = request.order.symbol, []
+    if card.model_id == BASELINE_ID:
+        reasons.append(f"parametric baseline calibrated on {card.orders} orders of this tape, no fitted model given")
+    elif symbol not in card.symbols:
+        reasons.append(f"{symbol} is not among the {len(card.symbols)} symbols of the training data")
+    if request.market.sessions < FEW_SESSIONS:
+        reasons.append(f"thin history: {request.market.sessions} session(s) of {symbol} before the decision")
+    if card.orders < FEW_ORDERS:
+        reasons.append(f"thin history: the model has seen {card.orders} orders")
+    return reasons
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min"

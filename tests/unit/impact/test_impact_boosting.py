@@ -1,0 +1,89 @@
+"""Boosted quantiles: learn from the columns, fall back to their start, sort what crosses."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from footprint.errors import ModelError
+from footprint.impact.boosting import QUANTILE_LEVELS, BoostedQuantiles
+from footprint.impact.catalogue import DIFFUSIVE, SPREAD, boosted_for
+from footprint.impact.distribution import LEVELS
+from footprint.impact.rows import Rows
+from footprint.impact.scoring import covered, crps_bps
+from footprint.testing.random_rows import random_rows
+
+FEW_TREES = BoostedQuantiles(start=DIFFUSIVE, rounds=40, min_rows_per_leaf=40, learning_rate=0.2)
+
+
+@pytest.fixture(scope="module")
+def past() -> Rows:
+    return random_rows(np.random.default_rng(0), 2_500)
+
+
+@pytest.fixture(scope="module")
+def fresh() -> Rows:
+    return random_rows(np.random.default_rng(1), 2_500)
+
+
+def test_levels_lie_on_the_grid_and_are_symmetric() -> None:
+    on_grid = LEVELS[np.searchsorted(LEVELS, np.array(QUANTILE_LEVELS) - 1e-9)]
+    assert on_grid == pytest.approx(QUANTILE_LEVELS)
+    assert np.array(QUANTILE_LEVELS)[::-1] == pytest.approx(1.0 - np.array(QUANTILE_LEVELS))
+
+
+def test_a_column_that_tells_is_used(past: Rows, fresh: Rows) -> None:
+    # outcomes hold half a scale of the column "drift", which no parametric model looks at
+    start, fitted = DIFFUSIVE.fit(past, "peak"), FEW_TREES.fit(past, "peak")
+    outcome = fresh.outcome("peak")
+    loss, reference = (crps_bps(m.quantiles(fresh), outcome).mean() for m in (fitted, start))
+    assert loss < 0.95 * reference
+    median, drift = fitted.quantiles(fresh)[:, 49], fresh.x[:, fresh.x_names.index("drift")]
+    moved = (median - start.quantiles(fresh)[:, 49]) / fresh.scale_bps("peak")
+    assert np.corrcoef(moved, drift)[0, 1] > 0.8
+    assert covered(fitted.quantiles(fresh), outcome, 0.9).mean() == pytest.approx(0.9, abs=0.05)
+
+
+def test_trees_that_may_not_split_leave_the_start_as_it_is(past: Rows, fresh: Rows) -> None:
+    silent = replace(FEW_TREES, min_rows_per_leaf=2_000).fit(past, "peak")
+    assert np.array_equal(silent.quantiles(fresh), DIFFUSIVE.fit(past, "peak").quantiles(fresh))
+
+
+def test_columns_that_say_nothing_change_little(past: Rows, fresh: Rows) -> None:
+    noise = np.random.default_rng(2).standard_normal(past.x.shape)
+    fitted = replace(boosted_for("peak"), start=DIFFUSIVE).fit(replace(past, x=noise), "peak")
+    outcome = fresh.outcome("peak")
+    start = DIFFUSIVE.fit(past, "peak")
+    loss, reference = (crps_bps(m.quantiles(fresh), outcome).mean() for m in (fitted, start))
+    assert loss == pytest.approx(reference, rel=0.02)
+
+
+def test_quantiles_do_not_cross_even_when_the_trees_do(past: Rows, fresh: Rows) -> None:
+    wild = replace(FEW_TREES, learning_rate=1.0, min_rows_per_leaf=5, leaves=16, l2=0.0).fit(past, "peak")
+    raw = DIFFUSIVE.fit(past, "peak").quantiles(fresh) / fresh.scale_bps("peak")[:, None]
+    assert np.any(np.diff(raw + wild.forest.predict(fresh.x) @ wild.spread_levels, axis=1) < 0)
+    assert np.all(np.diff(wild.quantiles(fresh), axis=1) >= 0)
+
+
+def test_same_seed_same_bits_other_seed_other_trees(past: Rows, fresh: Rows) -> None:
+    few = replace(FEW_TREES, rounds=3)
+    first, again, other = (m.fit(past, "peak").quantiles(fresh) for m in (few, few, replace(few, seed=8)))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+@pytest.mark.filterwarnings("error")
+def test_fitting_warns_of_nothing(past: Rows) -> None:
+    replace(FEW_TREES, rounds=1).fit(past, "shift_600")
+
+
+def test_rows_with_other_columns_are_an_error(past: Rows) -> None:
+    fitted = replace(FEW_TREES, rounds=1).fit(past, "peak")
+    with pytest.raises(ModelError, match="fit it again"):
+        fitted.quantiles(replace(past, x_names=past.x_names[::-1]))
+
+
+def test_the_catalogue_boosts_shifts_hardly_and_orders_in_flight_from_the_spread() -> None:
+    assert boosted_for("shift_600").rounds < boosted_for("peak").rounds / 5
+    assert boosted_for("shortfall", in_flight=True).start == SPREAD
+    assert boosted_for("peak").name == "boosted_quantiles"

@@ -1,0 +1,218 @@
+"""From scores to the published rows: fields, figures by hand, and the alarm."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from footprint.impact.benchmark import SCORES, Scored
+from footprint.impact.protocol import Protocol
+from footprint.impact.scoreboard import Result, alarm, best_parametric, results, within_tape_terciles
+from footprint.testing.random_rows import random_rows
+
+PROTOCOL = Protocol(bootstrap_draws=100, slice_min_rows=20)
+FIELDS = ["data", "split", "target", "model", "metric", "value", "low", "high", "n", "blocks", "slice"]
+NAN = float("nan")
+
+
+def scores(rng: np.random.Generator, outcome: np.ndarray, crps: float, mean_error: float) -> np.ndarray:
+    """Scores of a model as `benchmark` lays them out; PIT uniform, 92 % and 83 % covered."""
+    count = len(outcome)
+    columns = {
+        "crps": np.full(count, crps),
+        "covered_80": np.arange(count) % 100 < 83,
+        "covered_90": np.arange(count) % 100 < 92,
+        "above_var95": np.arange(count) % 100 < 4,
+        "pit": rng.permutation((np.arange(count) + 0.5) / count),
+        "brier_10": np.full(count, crps / 100),
+        "mean": outcome + mean_error * np.where(np.arange(count) % 2 == 0, 1.0, -1.0),
+        "outcome": outcome,
+    }
+    return np.column_stack([columns[name] for name in SCORES]).astype(np.float64)
+
+
+@pytest.fixture(scope="module")
+def scored() -> Scored:
+    rng = np.random.default_rng(0)
+    rows = random_rows(rng, 1_200)
+    outcome = rows.outcome("peak")
+    return Scored(
+        "walk_forward",
+        "peak",
+        rows,
+        {
+            "square_root_constant": scores(rng, outcome, 10.0, 4.0),
+            "square_root_diffusive": scores(rng, outcome, 8.0, 4.0),
+            "linear": scores(rng, outcome, 7.5, 4.0),
+            "mixture": scores(rng, outcome, 7.2, 3.0),
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def figures(scored: Scored) -> list[Result]:
+    return list(results(scored, PROTOCOL))
+
+
+def find(figures: list[Result], **wanted: object) -> Result:
+    (found,) = (f for f in figures if all(getattr(f, k) == v for k, v in wanted.items()))
+    return found
+
+
+def test_fields_are_exactly_those_promised(figures: list[Result]) -> None:
+    for figure in figures:
+        assert list(figure.as_dict()) == FIELDS
+        json.dumps(figure.as_dict(), allow_nan=False)
+        assert figure.metric == "slices_in_84_96_percent" or figure.low <= figure.high
+
+
+def test_nan_becomes_none() -> None:
+    figure = Result("pool", "all", "peak", "m", "x", NAN, float("inf"), 1.0, 2, 3).as_dict()
+    assert (figure["value"], figure["low"], figure["high"], figure["n"]) == (None, None, 1.0, 2)
+
+
+def test_pool_markets_and_tapes_are_all_there(figures: list[Result], scored: Scored) -> None:
+    names = {"pool", *map(str, np.unique(scored.rows.market)), *map(str, np.unique(scored.rows.tape))}
+    assert {f.data for f in figures} == names
+    for name in names:
+        coverage = find(figures, data=name, model="mixture", metric="coverage_90_percent")
+        mine = (scored.rows.tape == name) | (scored.rows.market == name)
+        assert coverage.n == (1_200 if name == "pool" else mine.sum())
+        assert 1 <= coverage.blocks <= coverage.n
+
+
+def test_no_figure_twice(figures: list[Result]) -> None:
+    keys = [(f.data, f.model, f.metric, f.slice) for f in figures]
+    assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [
+        ("crps_skill_vs_square_root_constant_percent", 28.0),
+        ("crps_skill_vs_square_root_diffusive_percent", 10.0),
+        ("crps_skill_vs_best_parametric_percent", 4.0),
+        ("brier_10bps_skill_vs_square_root_diffusive_percent", 10.0),
+        ("crps_bps", 7.2),
+        ("rmse_bps", 3.0),
+        ("mae_bps", 3.0),
+    ],
+)
+def test_figures_by_hand(figures: list[Result], metric: str, value: float) -> None:
+    figure = find(figures, data="pool", model="mixture", metric=metric)
+    assert figure.value == pytest.approx(value)
+    assert (figure.low, figure.high) == pytest.approx((value, value))  # the same in every block
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"), [("coverage_90_percent", 92.0), ("coverage_80_percent", 83.0), ("above_var95_percent", 4.0)]
+)
+def test_shares_are_percent_with_every_tape_the_same_weight(
+    figures: list[Result], scored: Scored, metric: str, value: float
+) -> None:
+    figure = find(figures, data="pool", model="mixture", metric=metric)
+    name = {"coverage_90_percent": "covered_90", "coverage_80_percent": "covered_80"}.get(metric, "above_var95")
+    by_tape = [scored.score("mixture", name)[scored.rows.tape == t].mean() for t in np.unique(scored.rows.tape)]
+    assert figure.value == pytest.approx(100.0 * np.mean(by_tape))
+    assert figure.value == pytest.approx(value, abs=3.0)
+    assert figure.low < figure.value < figure.high
+
+
+def test_r2_is_explained_variance(figures: list[Result], scored: Scored) -> None:
+    rows = scored.rows
+    outcome, weights = rows.outcome("peak"), rows.tape_weights()
+    variance = np.average((outcome - np.average(outcome, weights=weights)) ** 2, weights=weights)
+    figure = find(figures, data="pool", model="mixture", metric="r2_percent")
+    assert figure.value == pytest.approx(100.0 * (1.0 - 9.0 / variance))
+    assert figure.low < figure.value < figure.high
+
+
+def test_pit_distance_of_uniform_and_of_one_sided(scored: Scored, figures: list[Result]) -> None:
+    uniform = find(figures, data="pool", model="mixture", metric="pit_distance")
+    assert uniform.value < 0.06
+    table = scored.scores["mixture"].copy()
+    table[:, SCORES.index("pit")] = 0.3
+    stuck = list(results(replace(scored, scores={**scored.scores, "mixture": table}), PROTOCOL))
+    assert find(stuck, data="pool", model="mixture", metric="pit_distance").value == pytest.approx(0.7, abs=0.011)
+
+
+def test_best_parametric_is_named_and_never_scored_against_itself(figures: list[Result], scored: Scored) -> None:
+    assert best_parametric(scored) == "linear"
+    against = [f for f in figures if f.metric == "crps_skill_vs_best_parametric_percent" and f.data == "pool"]
+    assert {f.slice for f in against} == {"linear"}
+    assert {f.model for f in against} == {"square_root_constant", "square_root_diffusive", "mixture"}
+
+
+def test_slices_are_tape_by_size_by_volatility(figures: list[Result]) -> None:
+    pooled = [f for f in figures if f.metric == "slice_coverage_90_percent" and f.data == "pool"]
+    assert len({f.slice for f in pooled}) == 9
+    fine = [f for f in figures if f.metric == "slice_coverage_90_percent" and f.model == "mixture" and f.data != "pool"]
+    assert all(f.n >= 20 for f in fine)
+    share = find(figures, metric="slices_in_84_96_percent", model="mixture")
+    assert share.n == len(fine) > 10
+    assert share.value == pytest.approx(100.0 * np.mean([84 <= f.value <= 96 for f in fine]))
+    assert sum(f.n for f in pooled if f.model == "mixture") == 1_200
+
+
+def test_terciles_are_those_of_the_own_tape() -> None:
+    rows = random_rows(np.random.default_rng(1), 900)
+    values = rows.participation * np.where(rows.tape == "AAA 2024-01", 1_000.0, 1.0)
+    tercile = within_tape_terciles(rows, values)
+    for name in np.unique(rows.tape):
+        mine = rows.tape == name
+        shares = np.bincount(tercile[mine], minlength=3) / mine.sum()
+        assert shares == pytest.approx([1 / 3] * 3, abs=0.02)
+        assert values[mine & (tercile == 0)].max() < values[mine & (tercile == 2)].min()
+
+
+def skill(value: float, **changes: object) -> Result:
+    base = Result(
+        "pool", "walk_forward", "peak", "mixture", "crps_skill_vs_square_root_diffusive_percent", value, 0.0, 0.0, 1, 1
+    )
+    return replace(base, **changes)
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        skill(10.01),
+        skill(40.0, model="boosted_quantiles"),
+        skill(10.5, metric="r2_percent"),
+        skill(12.0, split="strict_calendar"),
+    ],
+)
+def test_alarm_above_ten_percent(figure: Result) -> None:
+    assert alarm([skill(3.0), figure]) is not None
+    assert f"{figure.value:.1f}" in alarm([figure])
+    assert figure.metric in alarm([figure])
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        skill(10.0),
+        skill(-50.0),
+        skill(30.0, metric="crps_skill_vs_square_root_constant_percent"),
+        skill(30.0, split="random_split"),
+        skill(30.0, split="in_flight_50"),
+        skill(30.0, target="shortfall"),
+        skill(30.0, data="us"),
+    ],
+)
+def test_no_alarm_for_what_can_be_had(figure: Result) -> None:
+    assert alarm([figure]) is None
+    assert alarm([]) is None
+
+
+@pytest.mark.parametrize(("crps", "mean_error", "metric"), [(7.0, 60.0, "crps_skill"), (7.5, 3.0, "r2_percent")])
+def test_run_that_looks_ahead_sets_off_the_alarm(scored: Scored, crps: float, mean_error: float, metric: str) -> None:
+    rng = np.random.default_rng(1)
+    outcome = scored.rows.outcome("peak")
+    reference = {"square_root_diffusive": scores(rng, outcome, 8.0, 60.0)}
+    honest = replace(scored, scores={**reference, "mixture": scores(rng, outcome, 7.5, 60.0)})
+    assert alarm(list(results(honest, PROTOCOL))) is None
+    looks_ahead = replace(scored, scores={**reference, "mixture": scores(rng, outcome, crps, mean_error)})
+    assert metric in alarm(list(results(looks_ahead, PROTOCOL)))
