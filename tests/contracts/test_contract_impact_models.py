@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -14,18 +15,19 @@ from footprint.impact.catalogue import BASELINES, CANDIDATES, DIFFUSIVE, IN_FLIG
 from footprint.impact.conformal import CrossConformal
 from footprint.impact.distribution import NORMAL_SCORES
 from footprint.impact.istar import IStar
+from footprint.impact.linear import Linear
 from footprint.impact.mixture import Mixture
 from footprint.impact.rows import Rows
 from footprint.testing import check_impact_model
 from footprint.testing.random_rows import random_rows
 
 PARAMETRIC = tuple(dict.fromkeys((*BASELINES, *CANDIDATES, *IN_FLIGHT_CANDIDATES)))
-FEW_TREES = BoostedQuantiles(start=SPREAD, rounds=4, min_rows_per_leaf=20)
+FEW_TREES = BoostedQuantiles(start=SPREAD, stages=(2, 4), min_rows_per_leaf=20)
 COMPOSED = {
     "averaged": Averaged((SPREAD, IStar())),
     "boosted": FEW_TREES,
-    "boosted_peak": replace(boosted_for("peak"), rounds=3, min_rows_per_leaf=20),
-    "boosted_shift": replace(boosted_for("shift_600"), rounds=3, min_rows_per_leaf=20),
+    "boosted_peak": replace(boosted_for("peak"), stages=(3,), min_rows_per_leaf=20),
+    "boosted_shift": replace(boosted_for("shift_600"), stages=(1, 3), min_rows_per_leaf=20),
     "conformal_by_part": CrossConformal(SPREAD),
     "conformal_by_tape": CrossConformal(FEW_TREES, "tape"),
     "mixture_by_part": Mixture(CANDIDATES, FEW_TREES),
@@ -161,6 +163,28 @@ class OneRowOneVote(Broken):
         return super().fit(replace(rows, tape=np.full(len(rows), "all")), target)
 
 
+class StagesOutOfOrder(Broken):
+    stages = (4, 2)
+
+    def fit(self, rows, target):
+        fitted = super().fit(rows, target)
+        fitted.at = partial(same_at_every_stage, fitted)
+        return fitted
+
+
+class EndsAtAnotherStage(StagesOutOfOrder):
+    stages = (2, 4)
+
+    def fit(self, rows, target):
+        fitted = super().fit(rows, target)
+        fitted.at = partial(same_at_every_stage, Linear().fit(rows, target))
+        return fitted
+
+
+def same_at_every_stage(fitted, stage):
+    return fitted
+
+
 class NotPicklable(Broken):
     def fit(self, rows, target):
         fitted = super().fit(rows, target)
@@ -187,6 +211,8 @@ class NotPicklable(Broken):
         (ContentWithLittle, "ModelError"),
         (OneRowOneVote, "weigh the same"),
         (NotPicklable, "cannot be pickled"),
+        (StagesOutOfOrder, "stages must increase"),
+        (EndsAtAnotherStage, "end with the last stage"),
     ],
 )
 def test_broken_models_are_caught(broken, complaint) -> None:

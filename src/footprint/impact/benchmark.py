@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import joblib
 import numpy as np
 
+from footprint import __version__
 from footprint.impact.conformal import CrossFit, calibrate, cross_fit
 from footprint.impact.distribution import mean, probability_integral_transform
 from footprint.impact.interface import FittedImpact, ImpactModel
@@ -40,9 +41,19 @@ class Job:
         """Hash of everything that the scores depend on."""
         digest = hashlib.sha256()
         models = (self.candidates, self.baselines, self.boosted)
-        for part in (protocol, rows.x_names, self.target, self.task.split, self.task.fold, self.task.fold_by, models):
+        for part in (
+            __version__,
+            protocol,
+            rows.x_names,
+            self.target,
+            self.task.split,
+            self.task.fold,
+            self.task.fold_by,
+            models,
+        ):
             digest.update(repr(part).encode())
-        for array in (self.task.train, self.task.test, rows.x, rows.outcomes, rows.participation, rows.volatility):
+        columns = (getattr(rows, f.name) for f in fields(rows) if f.name != "x_names")
+        for array in (self.task.train, self.task.test, *columns):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()[:24]
 

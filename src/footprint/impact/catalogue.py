@@ -26,8 +26,8 @@ IN_FLIGHT_CANDIDATES: tuple[ImpactModel, ...] = (DIFFUSIVE, SPREAD)
 def boosted_for(target: str, in_flight: bool = False) -> BoostedQuantiles:
     """The boosted partner: hardly any trees for what lies minutes after the end, where there is little to learn.
 
-    Tree size and column share were chosen on the first two of the six parts of the development tapes, which no scored
-    run tests; the number of rounds is chosen inside every fit on held-out folds of its own past.
+    Tree size, levels and column share were compared on the first two of the six parts of the development tapes only,
+    which no scored run tests; the number of rounds is chosen inside every fit on held-out folds of its own past.
     """
     if target.startswith("shift"):
         return BoostedQuantiles(start=DIFFUSIVE, stages=(2, 4, 8), min_rows_per_leaf=500)

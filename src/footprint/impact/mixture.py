@@ -36,7 +36,10 @@ class FittedMixture:
 
     def quantiles(self, rows: Rows) -> np.ndarray:
         """Shape (n, 99), bps, sorted along the last axis."""
-        mixed = (1.0 - self.weight) * self.parametric.quantiles(rows) + self.weight * self.boosted.quantiles(rows)
+        if self.weight in (0.0, 1.0):
+            mixed = (self.boosted if self.weight else self.parametric).quantiles(rows)
+        else:
+            mixed = (1.0 - self.weight) * self.parametric.quantiles(rows) + self.weight * self.boosted.quantiles(rows)
         return shifted(mixed, self.shifts, rows, self.target)
 
 

@@ -1,4 +1,9 @@
-"""The benchmark's protocol, fixed before the first scored run; every result carries it."""
+"""The benchmark's protocol, under version control; every result carries it.
+
+impact-protocol-1 was committed before the first scored run. impact-protocol-2 differs in what was settled after that
+run had been seen: skills weigh tapes equally (the pooled ratio is printed beside), and half as many rows are kept in
+flight. docs/decisions has the reasons and both sets of figures.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ from dataclasses import asdict, dataclass
 from footprint.data import metaorders
 from footprint.impact import rows
 
-VERSION = "impact-protocol-1"
+VERSION = "impact-protocol-2"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from footprint.errors import ModelError
 from footprint.impact.distribution import LEVELS
-from footprint.impact.interface import FittedImpact, ImpactModel
+from footprint.impact.interface import FittedImpact, ImpactModel, StagedModel
 from footprint.impact.rows import TARGETS, Rows, concatenate
 from footprint.testing.random_rows import random_rows
 
@@ -42,6 +42,8 @@ def check_impact_model(model: ImpactModel, rows: Rows | None = None, scale_free:
         _check_alone(fitted, rows, target)
         if scale_free:
             _check_scale(model, rows, target, fitted)
+        if isinstance(model, StagedModel):
+            _check_stages(model, rows, target)
     _check_too_few(model, rows)
     _check_unknown(model, rows)
     _check_tape_weights(model, rows)
@@ -95,6 +97,16 @@ def _check_alone(fitted: FittedImpact, rows: Rows, target: str) -> None:
     _check_shape(fitted.quantiles(rows.take(np.zeros(0, np.int64))), 0, target)
     blind = replace(rows, outcomes=np.full_like(rows.outcomes, np.nan))
     _require(np.array_equal(fitted.quantiles(blind), quantiles), f"{target}: the forecast looks at the outcomes")
+
+
+def _check_stages(model: StagedModel, rows: Rows, target: str) -> None:
+    """A model that can be stopped earlier must answer at every stage, and at the last one as if it had no stages."""
+    stages, fitted = model.stages, model.fit(rows, target)
+    _require(len(stages) > 0 and sorted(set(stages)) == list(stages), f"{target}: stages must increase")
+    for stage in stages:
+        _check_shape(fitted.at(stage).quantiles(rows), len(rows), target)
+    last = fitted.at(stages[-1]).quantiles(rows)
+    _require(np.array_equal(last, fitted.quantiles(rows)), f"{target}: the fit must end with the last stage")
 
 
 def _check_too_few(model: ImpactModel, rows: Rows) -> None:

@@ -19,7 +19,7 @@ from footprint.impact.splits import walk_forward
 from footprint.testing.random_rows import random_rows
 
 PROTOCOL = Protocol(bootstrap_draws=50)
-FEW_TREES = BoostedQuantiles(start=DIFFUSIVE, rounds=2, min_rows_per_leaf=20)
+FEW_TREES = BoostedQuantiles(start=DIFFUSIVE, stages=(1, 2), min_rows_per_leaf=20)
 TARGETS = ("peak", "shift_600")
 MODELS = {"square_root_diffusive", "square_root_spread", "square_root_constant", "boosted_quantiles", "mixture"}
 
@@ -113,7 +113,7 @@ def test_key_changes_with_whatever_changes_the_scores(rows: Rows, jobs: list[Job
     changed = {
         job.key(rows, PROTOCOL),
         replace(job, target="shortfall").key(rows, PROTOCOL),
-        replace(job, boosted=replace(FEW_TREES, rounds=3)).key(rows, PROTOCOL),
+        replace(job, boosted=replace(FEW_TREES, stages=(3,))).key(rows, PROTOCOL),
         replace(job, candidates=(DIFFUSIVE,)).key(rows, PROTOCOL),
         replace(job, task=replace(job.task, test=job.task.test[1:])).key(rows, PROTOCOL),
         replace(job, task=replace(job.task, fold_by="tape")).key(rows, PROTOCOL),

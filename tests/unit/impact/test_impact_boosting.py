@@ -13,7 +13,7 @@ from footprint.impact.rows import Rows
 from footprint.impact.scoring import covered, crps_bps
 from footprint.testing.random_rows import random_rows
 
-FEW_TREES = BoostedQuantiles(start=DIFFUSIVE, rounds=40, min_rows_per_leaf=40, learning_rate=0.2)
+FEW_TREES = BoostedQuantiles(start=DIFFUSIVE, stages=(10, 40), min_rows_per_leaf=40, learning_rate=0.2)
 
 
 @pytest.fixture(scope="module")
@@ -66,24 +66,32 @@ def test_quantiles_do_not_cross_even_when_the_trees_do(past: Rows, fresh: Rows) 
 
 
 def test_same_seed_same_bits_other_seed_other_trees(past: Rows, fresh: Rows) -> None:
-    few = replace(FEW_TREES, rounds=3)
+    few = replace(FEW_TREES, stages=(3,))
     first, again, other = (m.fit(past, "peak").quantiles(fresh) for m in (few, few, replace(few, seed=8)))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
 
 
+def test_an_earlier_stage_is_the_fit_with_fewer_rounds(past: Rows, fresh: Rows) -> None:
+    fitted = FEW_TREES.fit(past, "peak")
+    stopped = replace(FEW_TREES, stages=(10,)).fit(past, "peak")
+    assert np.array_equal(fitted.at(10).quantiles(fresh), stopped.quantiles(fresh))
+    assert np.array_equal(fitted.at(0).quantiles(fresh), DIFFUSIVE.fit(past, "peak").quantiles(fresh))
+    assert not np.array_equal(fitted.at(10).quantiles(fresh), fitted.quantiles(fresh))
+
+
 @pytest.mark.filterwarnings("error")
 def test_fitting_warns_of_nothing(past: Rows) -> None:
-    replace(FEW_TREES, rounds=1).fit(past, "shift_600")
+    replace(FEW_TREES, stages=(1,)).fit(past, "shift_600")
 
 
 def test_rows_with_other_columns_are_an_error(past: Rows) -> None:
-    fitted = replace(FEW_TREES, rounds=1).fit(past, "peak")
+    fitted = replace(FEW_TREES, stages=(1,)).fit(past, "peak")
     with pytest.raises(ModelError, match="fit it again"):
         fitted.quantiles(replace(past, x_names=past.x_names[::-1]))
 
 
 def test_the_catalogue_boosts_shifts_hardly_and_orders_in_flight_from_the_spread() -> None:
-    assert boosted_for("shift_600").rounds < boosted_for("peak").rounds / 5
+    assert boosted_for("shift_600").stages[-1] < boosted_for("peak").stages[0]
     assert boosted_for("shortfall", in_flight=True).start == SPREAD
     assert boosted_for("peak").name == "boosted_quantiles"

@@ -88,6 +88,64 @@ def test_folds_by_tape_never_see_their_own_tape() -> None:
     assert frozenset.union(*(predicted for _, predicted in spy.seen)) == frozenset(rows.tape)
 
 
+@dataclass(frozen=True)
+class Staged:
+    """The further it is fitted the higher its forecast: stage 0 is right."""
+
+    stages: tuple[int, ...] = (-2, -1, 0, 3)
+    stage: int = 3
+    name: str = "staged"
+
+    def fit(self, rows: Rows, target: str) -> Staged:
+        return self
+
+    def at(self, stage: int) -> Staged:
+        return replace(self, stage=stage)
+
+    def quantiles(self, rows: Rows) -> np.ndarray:
+        centre = DIFFUSIVE.basis(rows) + self.stage * rows.scale_bps("peak")[:, None]
+        return centre + rows.scale_bps("peak")[:, None] * NORMAL_SCORES
+
+
+@pytest.mark.parametrize("fold_by", ["part", "tape"])
+def test_staged_model_stops_where_the_held_out_folds_tell_it_to(fold_by) -> None:
+    rows = random_rows(np.random.default_rng(0), 600)
+    cross = cross_fit(Staged(), rows, "peak", fold_by)
+    assert cross.fitted == Staged(stage=0)
+    assert np.array_equal(cross.held_out, Staged(stage=0).quantiles(rows))
+
+
+def test_stage_is_chosen_on_rows_that_the_fit_has_not_seen() -> None:
+    """A model that learns its rows by heart looks best at its last stage in sample, and is not."""
+    rows = random_rows(np.random.default_rng(0), 600)
+    cross = cross_fit(ByHeart(), rows, "peak", "part")
+    assert cross.fitted.stage == 1
+
+
+@dataclass(frozen=True)
+class ByHeart:
+    """Stage 1: an honest forecast. Stage 2: a row it has seen exactly, any other three scales off."""
+
+    stages: tuple[int, ...] = (1, 2)
+    stage: int = 2
+    seen: frozenset = frozenset()
+    name: str = "by_heart"
+
+    def fit(self, rows: Rows, target: str) -> ByHeart:
+        return replace(self, seen=frozenset(rows.start_ns.tolist()))
+
+    def at(self, stage: int) -> ByHeart:
+        return replace(self, stage=stage)
+
+    def quantiles(self, rows: Rows) -> np.ndarray:
+        scale = rows.scale_bps("peak")[:, None]
+        honest = DIFFUSIVE.basis(rows) + scale * NORMAL_SCORES
+        if self.stage == 1:
+            return honest
+        known = np.isin(rows.start_ns, list(self.seen))[:, None]
+        return np.where(known, rows.outcome("peak")[:, None], honest + 3.0 * scale)
+
+
 def test_held_out_rows_stay_in_their_places() -> None:
     rows = random_rows(np.random.default_rng(0), 300)
     cross = cross_fit(Overconfident(), rows, "peak", "part")
@@ -109,6 +167,17 @@ def test_shift_is_the_weighted_quantile_of_the_errors() -> None:
     shifts = level_shifts(quantiles, off, "peak")
     assert shifts == pytest.approx(np.full(99, 3.0))
     assert shifted(quantiles, shifts, rows, "peak") == pytest.approx(np.tile(3.0 * scale[:, None], 99))
+
+
+def test_shifts_weigh_tapes_equally() -> None:
+    rows = random_rows(np.random.default_rng(0), 400)
+    big = rows.tape == "AAA 2024-01"
+    assert big.mean() > 0.4
+    outcome = np.where(big, 0.0, 5.0) * rows.scale_bps("peak")
+    split = replace(rows, outcomes=np.tile(outcome[:, None], 5))
+    shifts = level_shifts(np.zeros((400, 99)), split, "peak")
+    assert shifts[:24] == pytest.approx(np.zeros(24))  # one tape of four, a quarter of the weight
+    assert shifts[25:] == pytest.approx(np.full(74, 5.0), abs=0.5)
 
 
 def test_shifted_quantiles_never_cross() -> None:

@@ -1,4 +1,4 @@
-"""The mixture: partner and weight chosen on held-out rows, the weight shrunk half-way towards a half."""
+"""The mixture: partner and weight chosen on held-out rows, quantiles averaged, then calibrated."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pytest
 
 from footprint.impact.boosting import BoostedQuantiles
 from footprint.impact.catalogue import CONSTANT, DIFFUSIVE, SPREAD
-from footprint.impact.conformal import CrossFit
+from footprint.impact.conformal import CrossFit, held_out_crps
 from footprint.impact.distribution import NORMAL_SCORES
 from footprint.impact.linear import Linear
-from footprint.impact.mixture import DEFAULT_WEIGHT, WEIGHTS, Mixture, best, held_out_crps, mix
+from footprint.impact.mixture import WEIGHTS, FittedMixture, Mixture, best, mix
 from footprint.impact.rows import Rows
 from footprint.impact.scoring import crps_bps
 from footprint.testing.random_rows import random_rows
 
-FEW_TREES = BoostedQuantiles(start=DIFFUSIVE, rounds=3, min_rows_per_leaf=30)
+FEW_TREES = BoostedQuantiles(start=DIFFUSIVE, stages=(3,), min_rows_per_leaf=30)
 
 
 @dataclass(frozen=True)
@@ -47,17 +47,17 @@ def rows() -> Rows:
 
 
 def test_possible_weights() -> None:
-    assert [0.5 * (w + DEFAULT_WEIGHT) for w in WEIGHTS] == [0.25, 0.375, 0.5, 0.625, 0.75]
+    assert WEIGHTS == (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 @pytest.mark.parametrize(
     ("parametric", "boosted", "weight"),
     [
-        (Normal(), Normal(3.0), 0.25),
-        (Normal(3.0), Normal(), 0.75),
+        (Normal(), Normal(3.0), 0.0),
+        (Normal(3.0), Normal(), 1.0),
         (Normal(-1.0), Normal(1.0), 0.5),
-        (Normal(0.33), Normal(-1.0), 0.375),
-        (Normal(-1.0), Normal(0.33), 0.625),
+        (Normal(0.33), Normal(-1.0), 0.25),
+        (Normal(-1.0), Normal(0.33), 0.75),
     ],
 )
 def test_weight_follows_the_held_out_score(rows: Rows, parametric: Normal, boosted: Normal, weight: float) -> None:
@@ -65,13 +65,19 @@ def test_weight_follows_the_held_out_score(rows: Rows, parametric: Normal, boost
 
 
 def test_forecast_is_the_weighted_average_of_quantiles_then_shifted(rows: Rows) -> None:
-    fitted = mix([Normal(-0.5).cross(rows)], Normal(3.5).cross(rows), rows, "peak")
+    fitted = mix([Normal(-0.5).cross(rows)], Normal(2.5).cross(rows), rows, "peak")
     assert fitted.weight == 0.25
     unshifted = replace(fitted, shifts=np.zeros(99)).quantiles(rows)
     scale = rows.scale_bps("peak")[:, None]
-    np.testing.assert_allclose(unshifted, Normal(0.75 * -0.5 + 0.25 * 3.5).quantiles(rows), atol=1e-9)
+    np.testing.assert_allclose(unshifted, Normal(0.75 * -0.5 + 0.25 * 2.5).quantiles(rows), atol=1e-9)
     np.testing.assert_allclose(fitted.quantiles(rows), unshifted + scale * fitted.shifts, atol=1e-9)
-    assert fitted.shifts.mean() == pytest.approx(-0.5, abs=0.1)  # brings the centre back to 0
+    assert fitted.shifts.mean() == pytest.approx(-0.25, abs=0.05)  # brings the centre back to 0
+
+
+@pytest.mark.parametrize(("weight", "alone"), [(0.0, Normal(0.2)), (1.0, Normal(-0.7))])
+def test_all_the_weight_on_one_side_is_that_side_alone(rows: Rows, weight: float, alone: Normal) -> None:
+    fitted = FittedMixture("peak", Normal(0.2), Normal(-0.7), weight, np.zeros(99))
+    np.testing.assert_array_equal(fitted.quantiles(rows), alone.quantiles(rows))
 
 
 def test_best_partner_has_the_smallest_held_out_crps(rows: Rows) -> None:
@@ -97,7 +103,7 @@ def test_fit_finds_the_law_that_made_the_rows() -> None:
         planted_rows = replace(rows, outcomes=np.tile(planted[:, None], 5))
         fitted = Mixture((CONSTANT, Linear(), SPREAD), FEW_TREES).fit(planted_rows, "peak")
         assert fitted.parametric.model == truth
-        assert 0.25 <= fitted.weight <= 0.75
+        assert fitted.weight in WEIGHTS
 
 
 def test_unknown_outcomes_do_not_count() -> None:

@@ -95,6 +95,7 @@ def test_no_figure_twice(figures: list[Result]) -> None:
         ("crps_skill_vs_square_root_constant_percent", 28.0),
         ("crps_skill_vs_square_root_diffusive_percent", 10.0),
         ("crps_skill_vs_best_parametric_percent", 4.0),
+        ("pooled_crps_skill_vs_square_root_constant_percent", 28.0),
         ("brier_10bps_skill_vs_square_root_diffusive_percent", 10.0),
         ("crps_bps", 7.2),
         ("rmse_bps", 3.0),
@@ -144,6 +145,33 @@ def test_best_parametric_is_named_and_never_scored_against_itself(figures: list[
     against = [f for f in figures if f.metric == "crps_skill_vs_best_parametric_percent" and f.data == "pool"]
     assert {f.slice for f in against} == {"linear"}
     assert {f.model for f in against} == {"square_root_constant", "square_root_diffusive", "mixture"}
+
+
+def test_skill_is_the_mean_over_tapes_and_pooled_skill_that_of_their_mean_losses(scored: Scored) -> None:
+    big = scored.rows.tape == "AAA 2024-01"
+    column = SCORES.index("crps")
+    tables = {name: table.copy() for name, table in scored.scores.items()}
+    tables["square_root_diffusive"][:, column] = np.where(big, 100.0, 1.0)
+    tables["mixture"][:, column] = np.where(big, 50.0, 1.0)
+    figures = list(results(replace(scored, scores=tables), PROTOCOL))
+    skill, pooled = (
+        find(figures, data="pool", model="mixture", metric=f"{kind}_skill_vs_square_root_diffusive_percent").value
+        for kind in ("crps", "pooled_crps")
+    )
+    assert skill == pytest.approx(50.0 / 4)  # four tapes, one of them twice as good
+    assert pooled == pytest.approx(100.0 * 50.0 / 103.0)
+
+
+def test_best_parametric_is_judged_in_noise_scales(scored: Scored) -> None:
+    scale = scored.rows.scale_bps("peak")
+    loud = scale > np.median(scale)
+    tables = {name: table.copy() for name, table in scored.scores.items()}
+    column = SCORES.index("crps")
+    tables["linear"][:, column] = scale * np.where(loud, 0.9, 1.2)  # better in bps, worse on most rows
+    tables["square_root_diffusive"][:, column] = scale
+    tables["square_root_constant"][:, column] = 2.0 * scale
+    assert tables["linear"][:, column].mean() < tables["square_root_diffusive"][:, column].mean()
+    assert best_parametric(replace(scored, scores=tables)) == "square_root_diffusive"
 
 
 def test_slices_are_tape_by_size_by_volatility(figures: list[Result]) -> None:

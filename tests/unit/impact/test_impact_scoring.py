@@ -7,6 +7,7 @@ import scoringrules
 from footprint.impact.distribution import LEVELS, NORMAL_SCORES
 from footprint.impact.scoring import (
     Bootstrap,
+    Estimate,
     brier,
     clusters,
     covered,
@@ -14,7 +15,9 @@ from footprint.impact.scoring import (
     mean_estimate,
     pinball_bps,
     pit_distance,
-    skill_estimate,
+    pooled_skill_percent,
+    skill_percent,
+    tape_means,
 )
 from footprint.units import NS_PER_SECOND
 
@@ -115,25 +118,52 @@ def test_mean_estimate_golden() -> None:
     assert (estimate.n, estimate.blocks) == (3, 2)
 
 
-def test_skill_weighs_tapes_equally() -> None:
+def skills(
+    loss: np.ndarray, reference: np.ndarray, tape: np.ndarray, bootstrap: Bootstrap
+) -> tuple[Estimate, Estimate]:
+    """(mean of the tapes' skills, skill of the tapes' mean losses)."""
+    ours, theirs = (tape_means(values, tape, bootstrap) for values in (loss, reference))
+    return skill_percent(ours, theirs), pooled_skill_percent(ours, theirs)
+
+
+def test_skills_weigh_tapes_not_rows() -> None:
     tape = np.array(["A"] * 99 + ["B"])
-    loss = np.array([1.0] * 99 + [2.0])
-    reference = np.array([2.0] * 99 + [4.0])
+    loss, reference = np.repeat([1.0, 5.0], [99, 1]), np.repeat([2.0, 4.0], [99, 1])
     bootstrap = Bootstrap.draw(np.arange(100), np.full(100, "us"), 50, np.random.default_rng(0))
-    assert skill_estimate(loss, reference, tape, bootstrap).value == pytest.approx(50.0)
-    loss[-1] = 5.0  # tape B is worse by as much as A is better: equal, although A has 99 times the rows
-    estimate = skill_estimate(loss, reference, tape, bootstrap)
-    assert estimate.value == pytest.approx(0.0)
-    assert estimate.n == 100
-    assert skill_estimate(loss, reference, tape, bootstrap, percent=1.0).value == pytest.approx(0.0)
+    own, pooled = skills(loss, reference, tape, bootstrap)
+    assert own.value == pytest.approx(12.5)  # of A 50 %, of B -25 %
+    assert pooled.value == pytest.approx(0.0)  # (1 + 5) against (2 + 4)
+    assert own.n == pooled.n == 100
+    assert own.blocks == pooled.blocks == 100
+
+
+def test_only_the_pooled_skill_knows_how_noisy_a_tape_is() -> None:
+    tape = np.repeat(["A", "B"], 50)
+    loss, reference = np.repeat([1.0, 3.0], 50), np.repeat([2.0, 4.0], 50)
+    bootstrap = Bootstrap.draw(np.arange(100) // 5, np.full(100, "us"), 50, np.random.default_rng(0))
+    noisy = np.where(tape == "B", 10.0, 1.0)
+    own, pooled = skills(loss, reference, tape, bootstrap)
+    own_noisy, pooled_noisy = skills(noisy * loss, noisy * reference, tape, bootstrap)
+    assert own.value == own_noisy.value == pytest.approx(37.5)
+    assert (pooled.value, pooled_noisy.value) == pytest.approx((100 / 3, 100 * 11 / 42))
+    assert (own.low, own.high) == pytest.approx((37.5, 37.5))  # no loss differs between the blocks
+
+
+def test_tape_means() -> None:
+    bootstrap = Bootstrap(np.array([0, 0, 1]), np.array([[2.0, 0.0], [1.0, 1.0]]))
+    means = tape_means(np.array([1.0, 3.0, 10.0]), np.array(["B", "A", "A"]), bootstrap)
+    assert means.point == pytest.approx([6.5, 1.0])
+    np.testing.assert_allclose(means.draws, [[3.0, 6.5], [1.0, 1.0]])
+    alone = tape_means(np.array([1.0, 3.0, 10.0]), np.array(["B", "B", "A"]), bootstrap)
+    assert np.isnan(alone.draws[0, 0])  # no row of A in the first replicate
 
 
 def test_skill_of_the_reference_against_itself_is_certain() -> None:
     loss = np.random.default_rng(0).lognormal(size=60)
     tape = np.repeat(["A", "B", "C"], 20)
     bootstrap = Bootstrap.draw(np.arange(60) // 3, np.full(60, "us"), 100, np.random.default_rng(1))
-    estimate = skill_estimate(loss, loss, tape, bootstrap)
-    assert (estimate.value, estimate.low, estimate.high) == pytest.approx((0.0, 0.0, 0.0))
+    for estimate in skills(loss, loss, tape, bootstrap):
+        assert (estimate.value, estimate.low, estimate.high) == pytest.approx((0.0, 0.0, 0.0))
 
 
 def test_no_row_of_a_group_gives_no_interval() -> None:
@@ -143,9 +173,9 @@ def test_no_row_of_a_group_gives_no_interval() -> None:
     assert np.isnan([estimate.low, estimate.high]).all()
 
 
-def coverage_of_the_truth(cluster_of_rows) -> float:
-    """Share of 200 worlds in which the interval of a skill holds the true skill of 10 %."""
-    hits = 0
+def coverage_of_the_truth(cluster_of_rows) -> np.ndarray:
+    """Shares of 200 worlds in which the intervals of the two skills hold the true skill of 10 %."""
+    hits = np.zeros(2)
     for seed in range(200):
         rng = np.random.default_rng(seed)
         block = np.repeat(np.arange(60), 8)
@@ -155,14 +185,14 @@ def coverage_of_the_truth(cluster_of_rows) -> float:
         loss = 9.0 + shared + 0.3 * rng.standard_normal(480)
         cluster = cluster_of_rows(block)
         bootstrap = Bootstrap.draw(cluster, np.full(480, "us"), 300, np.random.default_rng(seed + 1_000))
-        estimate = skill_estimate(loss, reference, tape, bootstrap)
-        hits += estimate.low <= 10.0 <= estimate.high
+        hits += [e.low <= 10.0 <= e.high for e in skills(loss, reference, tape, bootstrap)]
     return hits / 200
 
 
 def test_interval_covers_the_truth() -> None:
-    assert 0.90 <= coverage_of_the_truth(lambda block: block) <= 0.99
+    shares = coverage_of_the_truth(lambda block: block)
+    assert np.all((shares >= 0.90) & (shares <= 0.99))
 
 
 def test_rows_taken_as_independent_would_not_cover_it() -> None:
-    assert coverage_of_the_truth(lambda block: np.arange(len(block))) < 0.75
+    assert np.all(coverage_of_the_truth(lambda block: np.arange(len(block))) < 0.75)

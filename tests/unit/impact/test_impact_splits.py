@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -19,7 +20,7 @@ from footprint.impact.splits import (
     walk_forward,
 )
 from footprint.testing.random_rows import random_rows
-from footprint.units import NS_PER_SECOND
+from footprint.units import NS_PER_DAY, NS_PER_SECOND
 
 PROTOCOL = Protocol()
 SPLITS = (walk_forward, strict_calendar, unseen_symbol, unseen_market, random_split)
@@ -27,7 +28,9 @@ SPLITS = (walk_forward, strict_calendar, unseen_symbol, unseen_market, random_sp
 
 @pytest.fixture(scope="module")
 def rows() -> Rows:
-    return random_rows(np.random.default_rng(0), 2_000)
+    """Every tenth order is worked into the next day, when others are tested."""
+    rows = random_rows(np.random.default_rng(0), 2_000)
+    return replace(rows, end_ns=rows.end_ns + np.where(np.arange(2_000) % 10 == 0, NS_PER_DAY, 0))
 
 
 @pytest.mark.parametrize("split", SPLITS, ids=lambda s: s.__name__)

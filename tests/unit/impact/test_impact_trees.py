@@ -87,6 +87,15 @@ def test_one_row_is_as_in_a_batch() -> None:
     assert np.array_equal(alone, forest.predict(np.asfortranarray(x)))
 
 
+@pytest.mark.parametrize("rounds", [0, 1, 7, 15])
+def test_first_trees_are_lightgbm_stopped_there(rounds: int) -> None:
+    models = boosters(6, 0.3)
+    x = columns(np.random.default_rng(2), 200, 0.3)
+    found = flatten([m.dump_model() for m in models]).first(rounds).predict(x)
+    expected = np.column_stack([m.predict(x, num_iteration=rounds, num_threads=1) for m in models])
+    assert np.abs(found - (expected if rounds else 0.0)).max() <= 1e-12  # LightGBM takes 0 for all
+
+
 def test_categorical_splits_are_refused() -> None:
     rng = np.random.default_rng(0)
     x = rng.integers(0, 6, (500, 1)).astype(float)
