@@ -39,7 +39,8 @@ def main() -> None:
     order = ParentOrder("EXAMPLE-1", history.instrument.symbol, BUY, QUANTITY, decision_ns)
     pace, child = market.feature("volume_per_s_30m"), market.feature("typical_trade")
     print(f"buy {QUANTITY:,.0f} {order.symbol} at mid {market.mid:.2f}, costs in bps, positive hurts")
-    print("style     temporary permanent slippage    5 %      50 %     95 %   P(> 10 bps)  confidence")
+    columns = ("temporary", "permanent", "slippage", "5 %", "50 %", "95 %")
+    print("style     " + "".join(f"{name:>11}" for name in columns) + "  P(> 10 bps)  confidence")
     for style in Style:
         plan = style_plan(style, QUANTITY, HORIZON_S, pace, child)
         print(row(forecast(forecaster, ImpactRequest(order, plan, market))))
@@ -49,9 +50,9 @@ def row(record: ForecastRecord) -> str:
     quantiles = record.slippage_quantiles_bps
     if quantiles is None:
         return f"{record.style:<10}  N/A: {'; '.join(record.reasons)}"
-    costs = (record.temporary_cost_bps, record.permanent_cost_bps, record.slippage_bps, *quantiles[4::45])
-    numbers = "".join(f"{cost:>9.2f}" for cost in costs)
-    return f"{record.style:<10}{numbers}{record.prob_exceed[0]:>14.1%}  {record.confidence}"
+    means = (record.temporary_cost_bps, record.permanent_cost_bps, record.slippage_bps)
+    numbers = "".join(f"{cost:>11.2f}" for cost in (*means, quantiles[4], quantiles[49], quantiles[94]))
+    return f"{record.style:<10}{numbers}{record.prob_exceed[0]:>13.1%}  {record.confidence}"
 
 
 if __name__ == "__main__":

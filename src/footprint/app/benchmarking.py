@@ -11,17 +11,17 @@ from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
-import numpy as np
-
 from footprint import __version__
 from footprint.app.files import replacing
 from footprint.app.progress import ProgressDisplay
+from footprint.app.scoreboard_tables import print_scoreboard
 from footprint.book.replay import views as book_views
 from footprint.data import formats
 from footprint.data.mid import CORRECTED_QUOTE, TRADE_DERIVED, default_mid_rule
 from footprint.data.session import Session
 from footprint.data.signing import signing_accuracy
 from footprint.errors import FootprintError, UsageError
+from footprint.features.curves import CURVES, score_curves
 from footprint.features.vector import VERSION as FEATURE_VERSION
 from footprint.impact.benchmark import Job, Scored, collect, run_jobs
 from footprint.impact.catalogue import BASELINES, CANDIDATES, IN_FLIGHT_CANDIDATES, boosted_for
@@ -33,13 +33,6 @@ from footprint.impact.training import TapeRows, tape_rows
 
 ARRIVAL_TARGETS = ("peak", "shortfall", "shift_300", "shift_600")
 UNSEEN_TARGETS = ("peak", "shortfall", "shift_600")
-HEADLINE = (
-    ("peak", "crps_skill_vs_square_root_constant_percent"),
-    ("peak", "crps_skill_vs_square_root_diffusive_percent"),
-    ("shortfall", "crps_skill_vs_square_root_constant_percent"),
-    ("shortfall", "crps_skill_vs_square_root_spread_percent"),
-    ("shift_600", "crps_skill_vs_square_root_diffusive_percent"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +68,11 @@ def run(
     protocol = protocol or Protocol()
     protocol = replace(protocol, seed=protocol.seed + seed)
     tapes = read_tapes(paths, protocol, progress)
-    figures = [*tapes.signing, *score(tapes, paths, protocol, out.with_name(out.name + ".partial"), progress)]
+    figures = [
+        *tapes.signing,
+        *curve_scores(tapes.scored),
+        *score(tapes, paths, protocol, out.with_name(out.name + ".partial"), progress),
+    ]
     warning = alarm(figures)
     document = {
         "protocol": _describe(protocol, tapes, warning),
@@ -87,7 +84,7 @@ def run(
     if as_json:
         print(json.dumps(document, allow_nan=False))
     else:
-        print_scoreboard(figures, tapes)
+        print_scoreboard(figures, sorted({t.market for t in tapes.scored}), tapes.left_out)
     if warning:
         raise FootprintError(f"the run fails until explained: {warning}")
     return figures
@@ -129,6 +126,22 @@ def _watch_signing(sessions: Iterator[Session], signing: list[Result]) -> Iterat
                     )
                 )  # fmt: skip
         yield session
+
+
+def curve_scores(tapes: Sequence[TapeRows]) -> Iterator[Result]:
+    """Time-of-day curves as the mean of all earlier days, scored on the next day against the day before it."""
+    for tape in tapes:
+        for i, curve in enumerate(CURVES):
+            figure = score_curves(tape.curve_days[:, i])
+            if figure.n:
+                nothing = float("nan")
+                metric = "mae_skill_vs_previous_day_percent"
+                value = 100.0 * figure.skill
+                count = len(tape.curve_days) - 2
+                yield Result(
+                    tape.name, "walk_forward", f"curve_{curve}", "mean_of_days", metric, value, nothing, nothing,
+                    figure.n, count,
+                )  # fmt: skip
 
 
 def score(
@@ -233,53 +246,3 @@ def _describe(protocol: Protocol, tapes: Tapes, warning: str | None) -> dict[str
         "their least-squares fit",
         "alarm": warning,
     }
-
-
-def print_scoreboard(figures: Sequence[Result], tapes: Tapes) -> None:
-    """Skills of every model, pooled and per market, then calibration of the product's own forecast."""
-    from rich.table import Table
-
-    from footprint.app.console import stdout_console
-
-    console = stdout_console()
-    table = {(f.data, f.split, f.target, f.model, f.metric): f for f in figures if not f.slice or f.data == "pool"}
-    markets = sorted({t.market for t in tapes.scored})
-    splits = list(dict.fromkeys(f.split for f in figures if f.target in ARRIVAL_TARGETS))
-    for split in splits:
-        title = "random_split (known wrong: never a result)" if split == "random_split" else split
-        skills = Table("target", "metric", "model", "pool [95 % interval]", *markets, title=title)
-        for target, metric in HEADLINE:
-            for model in dict.fromkeys(f.model for f in figures if f.split == split and f.target == target):
-                cells = [table.get((d, split, target, model, metric)) for d in ("pool", *markets)]
-                if cells[0] is not None:
-                    skills.add_row(target, metric, model, _with_interval(cells[0]), *map(_value, cells[1:]))
-        if skills.row_count:
-            console.print(skills)
-    calibration = Table("target", "metric", "mixture [95 % interval]", title="walk_forward, calibration")
-    for target in ARRIVAL_TARGETS:
-        for metric in ("coverage_90_percent", "coverage_80_percent", "above_var95_percent", "pit_distance",
-                       "slices_in_84_96_percent", "brier_10bps_skill_vs_square_root_diffusive_percent", "rmse_bps",
-                       "mae_bps", "r2_percent"):  # fmt: skip
-            figure = table.get(("pool", "walk_forward", target, "mixture", metric))
-            if figure is not None:
-                calibration.add_row(target, metric, _with_interval(figure))
-    console.print(calibration)
-    signs = Table("tape", "rule", "right by count %", "by volume %", "prints", title="trade signing against true flags")
-    for f in figures:
-        if f.metric == "accuracy_by_count_percent":
-            volume = table[(f.data, "all", "sign", f.model, "accuracy_by_volume_percent")]
-            signs.add_row(f.data, f.model, f"{f.value:.1f}", f"{volume.value:.1f}", str(f.n))
-    if signs.row_count:
-        console.print(signs)
-    for name, reason in tapes.left_out.items():
-        console.print(f"left out: {name}: {reason}")
-
-
-def _value(figure: Result | None) -> str:
-    return "" if figure is None else f"{figure.value:.2f}"
-
-
-def _with_interval(figure: Result) -> str:
-    if not np.isfinite(figure.low):
-        return f"{figure.value:.2f} (n {figure.n})"
-    return f"{figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}] (n {figure.n}, blocks {figure.blocks})"

@@ -27,12 +27,14 @@ class FeatureVector:
     Args:
         continuous: True for a venue that never closes, whose day is the UTC day (`TradingHours.continuous`).
 
-    `names` is the order of the values; it depends on neither the instrument nor the venue.
+    `names` is the order of the values; it depends on neither the instrument nor the venue. `curves` is the family that
+    holds the time-of-day curves of past sessions.
     """
 
     version = VERSION
 
     def __init__(self, continuous: bool = False) -> None:
+        self.curves = Curves(continuous)
         self.families: tuple[Feature, ...] = (
             Spread(),
             Imbalance(),
@@ -41,7 +43,7 @@ class FeatureVector:
             Volatility(),
             Momentum(),
             Flow(),
-            Curves(continuous),
+            self.curves,
             Clock(continuous),
             AdverseSelection(),
             Vpin(continuous),

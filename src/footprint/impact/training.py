@@ -31,6 +31,7 @@ class TapeRows:
         arrival: orders at arrival.
         in_flight: the same orders at the protocol's fractions (`Rows.stage`).
         traders: numbers of imaginary traders that were used.
+        curve_days: relative time-of-day curves (volume, volatility, spread) of every whole day, shape (days, 3, 48).
     """
 
     name: str
@@ -40,6 +41,7 @@ class TapeRows:
     arrival: Rows
     in_flight: Rows
     traders: tuple[int, ...]
+    curve_days: np.ndarray
 
     def eligible(self, protocol: Protocol) -> bool:
         """Long enough to be scored walk-forward."""
@@ -138,7 +140,14 @@ class _TapeBuilder:
             cut(self._arrival, cap),
             cut(self._in_flight, cap // 2),
             self._traders,
+            self._curve_days(),
         )
+
+    def _curve_days(self) -> np.ndarray:
+        """The curves learn a day when the next begins: begin one that never comes."""
+        close_ns = self._spans[-1].end_ns
+        self._vector.begin_session(close_ns, close_ns + NS_PER_DAY, 1.0, 1.0)
+        return self._vector.curves.history
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,9 @@ def test_key_changes_with_whatever_changes_the_scores(rows: Rows, jobs: list[Job
     assert job.key(rows, PROTOCOL) in changed
 
 
-@pytest.mark.parametrize("name", ["x", "outcomes", "participation", "volatility"])
+@pytest.mark.parametrize(
+    "name", ["x", "outcomes", "participation", "volatility", "spread_bps", "tape", "part", "horizon_s"]
+)
 def test_key_changes_with_the_rows(rows: Rows, jobs: list[Job], name: str) -> None:
     other = replace(rows, **{name: getattr(rows, name)[::-1].copy()})
     assert jobs[0].key(other, PROTOCOL) != jobs[0].key(rows, PROTOCOL)
