@@ -92,6 +92,7 @@ class _Watch:
 
     def follow(self, sessions: Iterator[Session]) -> Iterator[Session]:
         for session in sessions:
+            self._one_venue(session)
             if self.session is None or (session.day - self.session.day).days > self._gap_days:
                 self._vector, self._sessions = FeatureVector(session.instrument.hours.continuous), 0
             assert self._vector is not None  # set with the first session
@@ -103,6 +104,12 @@ class _Watch:
             self._sessions += 1
             self.session = session
             yield session
+
+    def _one_venue(self, session: Session) -> None:
+        """The same name on two venues is two instruments."""
+        if self.session is not None and session.instrument.venue != self.session.instrument.venue:
+            symbol, venues = session.instrument.symbol, (self.session.instrument.venue, session.instrument.venue)
+            raise UsageError(f"{symbol} is in the data on {' and on '.join(venues)}, allowed: files of one venue")
 
     def history(self, at_ns: int | None, tapes: tuple[TapeRows, ...], cautions: tuple[str, ...]) -> History:
         prepared, vector = self._prepared, self._vector

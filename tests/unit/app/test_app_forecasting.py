@@ -190,3 +190,10 @@ def test_half_of_crossing_costs_the_spread_on_a_wide_tape(
     aggressive = records(capsys)[0]
     assert np.isfinite(aggressive["slippage_bps"])
     assert aggressive["slippage_bps"] > 1.8
+
+
+def test_one_name_on_two_venues_is_not_mixed(shared_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(command(shared_data / "binance_raw", symbol="BTCUSDT", quantity="1", at=None)) == 2
+    error = capsys.readouterr().err
+    assert "binance-spot" in error
+    assert "binance-usdm" in error
