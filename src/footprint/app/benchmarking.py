@@ -241,7 +241,7 @@ def _describe(protocol: Protocol, tapes: Tapes, warning: str | None) -> dict[str
         "candidates": [repr(m) for m in CANDIDATES],
         "baselines": [repr(m) for m in BASELINES],
         "boosted": {target: asdict(boosted_for(target)) for target in ARRIVAL_TARGETS},
-        "tuning": "tree size and column share chosen on parts 1-2 only, about 40 trials shared by all targets; rounds, "
+        "tuning": "tree size and column share chosen on parts 1-2 only, about 50 trials shared by all targets; rounds, "
         "mixture partner and weight chosen inside each fit on held-out folds; baselines have no other free choice than "
         "their least-squares fit",
         "alarm": warning,

@@ -195,6 +195,9 @@ def _headline(records: Sequence[ForecastRecord], check: LawCheck, figures: Seque
         f"Out of sample the shortfall forecast beats the textbook square root by {skill.value:.1f} % of CRPS "
         f"[{skill.low:.1f}, {skill.high:.1f}], and its 90 % band covers {coverage.value:.1f} %.",
         "The market is synthetic: prices diffuse, and planted parent orders push them by a known law.",
+        "The order is larger than any that can be rebuilt from this tape, so only the square root answers and the "
+        "confidence is low. Rebuilt orders are pieces of longer planted ones: the price goes on after their end, the "
+        "permanent part exceeds the cost, and the temporary part, which is the rest, is negative.",
     )
     return Section("In short", text, forecast_table(records))
 

@@ -40,6 +40,8 @@ def assess(forecaster: Forecaster, request: ImpactRequest, rows: Rows) -> Confid
         return Confidence("none", tuple(missing), unanswerable=True)
     outside = _outside_training(card, rows)
     serious, mild = [*outside], _thin(card, request)
+    if outside and request.progress is None:
+        serious.append("outside the training range only the square root answers")
     age_s = request.market.quote_age_s
     if age_s > STALE_S:
         serious.append(f"stale book: last price {age_s:.0f} s before the decision")
@@ -82,8 +84,6 @@ def _outside_training(card: ModelCard, rows: Rows) -> list[str]:
         if not low <= value <= high:
             shown = [form.format(v) for v in (value, low, high)]
             reasons.append(f"{what} {shown[0]} is outside the training range {shown[1]} to {shown[2]}")
-    if reasons:
-        reasons.append("outside the training range only the square root answers")
     return reasons
 
 

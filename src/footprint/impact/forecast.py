@@ -18,7 +18,7 @@ from footprint.impact.forecaster import Forecaster
 from footprint.impact.passive_fill import PassiveFill
 from footprint.impact.record import ForecastRecord, inputs_hash
 from footprint.impact.request import ImpactRequest
-from footprint.impact.rows import RELAXATION_S, TARGETS, OrderColumns, Rows, market_state, model_columns
+from footprint.impact.rows import RELAXATION_S, TARGETS, OrderColumns, Rows, make_rows
 from footprint.market.orders import Progress, Style
 from footprint.units import BPS, NS_PER_SECOND, side_name
 
@@ -41,32 +41,10 @@ def forecast(forecaster: Forecaster, request: ImpactRequest) -> ForecastRecord:
 
 def request_rows(request: ImpactRequest) -> Rows:
     """The request as one row of the table that the models were trained on; its outcomes are unknown."""
-    market, plan = request.market, request.plan
+    market = request.market
     feature = {name: market.features[i : i + 1] for i, name in enumerate(market.feature_names)}
-    day_s = np.array([market.day_s])
-    state = market_state(feature, day_s)
-    order = _order_columns(request)
-    x = model_columns(feature, state, order)
-    horizon_ns = int(plan.horizon_s * NS_PER_SECOND)
-    return Rows(
-        tape=np.array([request.order.symbol]),
-        market=np.array([""]),
-        part=np.zeros(1, np.int64),
-        stage=order.filled_fraction,
-        start_ns=np.array([market.as_of_ns]),
-        end_ns=np.array([market.as_of_ns + horizon_ns]),
-        side=order.side,
-        quantity=order.quantity,
-        children=order.children,
-        horizon_s=order.horizon_s,
-        participation=order.quantity / state["day_volume"],
-        volatility=state["volatility"],
-        day_s=day_s,
-        spread_bps=state["spread_bps"],
-        x=np.array([[column[0] for column in x.values()]]),
-        x_names=tuple(x),
-        outcomes=np.full((1, len(TARGETS)), np.nan),
-    )
+    now_ns = np.array([market.as_of_ns])
+    return make_rows(_order_columns(request), feature, now_ns, market.day_s, request.order.symbol, "")
 
 
 def _order_columns(request: ImpactRequest) -> OrderColumns:

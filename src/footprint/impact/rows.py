@@ -11,6 +11,8 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from footprint.units import NS_PER_SECOND
+
 VERSION = "rows-1"
 
 TARGETS = ("peak", "shortfall", "shift_300", "shift_600", "temporary")
@@ -122,12 +124,48 @@ def concatenate(parts: Sequence[Rows]) -> Rows:
     return Rows(**merged, x_names=first.x_names)
 
 
-def market_state(feature: Mapping[str, np.ndarray], day_s: np.ndarray) -> dict[str, np.ndarray]:
+def make_rows(
+    order: OrderColumns, feature: Mapping[str, np.ndarray], start_ns: np.ndarray, day_s: float, tape: str, market: str
+) -> Rows:
+    """Rows of orders with unknown outcomes: the one road from features to what a model sees.
+
+    Args:
+        order: the orders, arrays of shape (n,).
+        feature: name -> values of the vector "features-1" at each order's start, shape (n,).
+        start_ns: arrival, or now for an order in flight, ns UTC, shape (n,).
+        day_s: seconds in a trading day.
+    """
+    n = len(order.side)
+    state = market_state(feature)
+    columns = model_columns(feature, state, order)
+    x = np.array(list(columns.values())).T.copy()
+    x[~np.isfinite(x)] = np.nan
+    return Rows(
+        tape=np.full(n, tape),
+        market=np.full(n, market),
+        part=np.zeros(n, np.int64),
+        stage=order.filled_fraction,
+        start_ns=start_ns,
+        end_ns=start_ns + (order.horizon_s * NS_PER_SECOND).astype(np.int64),
+        side=order.side,
+        quantity=order.quantity,
+        children=order.children,
+        horizon_s=order.horizon_s,
+        participation=order.quantity / state["day_volume"],
+        volatility=state["volatility"],
+        day_s=np.full(n, day_s),
+        spread_bps=state["spread_bps"],
+        x=x,
+        x_names=tuple(columns),
+        outcomes=np.full((n, len(TARGETS)), np.nan),
+    )
+
+
+def market_state(feature: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Volatility, day volume and spread that scale an order, from order-free features known at arrival.
 
     Args:
         feature: name -> values of shape (n,), of the vector "features-1".
-        day_s: seconds in a trading day, shape (n,).
 
     Returns:
         `volatility` (bps per sqrt s), `day_volume` (quantity), `spread_bps`; nan where the data cannot say.
@@ -154,14 +192,15 @@ def model_columns(
     """The columns a model sees: free of units, signed to the order, so that symbols can share one model.
 
     Returns:
-        name -> float64 array of shape (n,); sizes as logs of ratios, moves in units of sigma sqrt(t), flows as shares.
+        name -> float64 array of shape (n,); sizes as logs of ratios, moves in units of sigma sqrt(t), flows as shares;
+        not finite where a part is unknown or zero.
     """
     sigma, spread = state["volatility"], state["spread_bps"]
     e = order.side.astype(np.float64)
     horizon = np.maximum(order.horizon_s, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         noise = sigma * np.sqrt(horizon)
-        columns = {
+        return {
             "log_participation": np.log(order.quantity / state["day_volume"]),
             "log_horizon": np.log(horizon),
             "log_children": np.log(order.children),
@@ -210,4 +249,3 @@ def model_columns(
             "realised_move": order.realised_move_bps / (sigma * np.sqrt(np.maximum(order.elapsed_s, 1.0))),
             "realised_cost": order.realised_cost_bps / (sigma * np.sqrt(np.maximum(order.elapsed_s, 1.0))),
         }
-    return {name: np.where(np.isfinite(column), column, np.nan) for name, column in columns.items()}

@@ -16,7 +16,7 @@ from footprint.data.session import Session
 from footprint.features.vector import FeatureVector
 from footprint.impact.parts import Span, assign_parts
 from footprint.impact.protocol import Protocol
-from footprint.impact.rows import RELAXATION_S, OrderColumns, Rows, concatenate, market_state, model_columns
+from footprint.impact.rows import RELAXATION_S, OrderColumns, Rows, concatenate, make_rows
 from footprint.units import NS_PER_DAY, NS_PER_SECOND
 
 
@@ -202,35 +202,13 @@ def _day_seconds(session: Session) -> float:
 
 def order_rows(snapshot: _Snapshot, feature: dict[str, np.ndarray], day_s: float, name: str, market: str) -> Rows:
     """Rows of one snapshot; orders whose scale is unknown are left out, because no model could answer them."""
-    orders, columns, n = snapshot.orders, snapshot.columns, len(snapshot.orders)
-    day = np.full(n, day_s)
-    state = market_state(feature, day)
-    x = model_columns(feature, state, columns)
-    rows = Rows(
-        tape=np.full(n, name),
-        market=np.full(n, market),
-        part=np.zeros(n, np.int64),
-        stage=np.full(n, snapshot.stage),
-        start_ns=orders.start_ns,
+    orders, shifts = snapshot.orders, snapshot.shifts
+    temporary = orders.shortfall_bps - 0.5 * shifts[:, -1]
+    rows = replace(
+        make_rows(snapshot.columns, feature, orders.start_ns, day_s, name, market),
+        stage=np.full(len(orders), snapshot.stage),
         end_ns=orders.end_ns,
-        side=orders.sign,
-        quantity=orders.quantity,
-        children=orders.children,
-        horizon_s=columns.horizon_s,
-        participation=orders.quantity / state["day_volume"],
-        volatility=state["volatility"],
-        day_s=day,
-        spread_bps=state["spread_bps"],
-        x=np.column_stack(list(x.values())),
-        x_names=tuple(x),
-        outcomes=np.column_stack(
-            [
-                orders.peak_bps,
-                orders.shortfall_bps,
-                snapshot.shifts,
-                orders.shortfall_bps - 0.5 * snapshot.shifts[:, -1],
-            ]
-        ),
+        outcomes=np.column_stack([orders.peak_bps, orders.shortfall_bps, shifts, temporary]),
     )
     return rows.take(np.isfinite(rows.volatility * rows.participation * rows.spread_bps))
 
