@@ -23,8 +23,9 @@ Binance: crossed or locked books | <= 0 |
 planted law: exponent error, 9th of 10 | <= 0.02 | <= 0.01
 planted law: prefactor error, 9th of 10 | <= 5 | <= 3
 planted law: decay error, 9th of 10 | <= 0.05 | <= 0.03
-planted law: seeds with all three within the must | >= 9 |
-planted law: seeds with all three within the aim | | >= 9
+planted law: decay, kernel offset fitted too, error, 9th of 10 | <= 0.05 | <= 0.03
+planted law: seeds with all of these within the must | >= 9 |
+planted law: seeds with all of these within the aim | | >= 9
 sign-shuffled null: largest |mean| | <= 3 | <= 2
 sign-shuffled null: laws found | <= 0 |
 peak: skill vs constant-residual square root | >= 6 | >= 8
@@ -39,6 +40,16 @@ unseen market, shortfall: skill vs square root + spread | >= 0 | >= 2
 half way in flight, peak: skill vs updated square root | >= 1.8 | >= 3.5
 peak: Brier skill of P(> 10 bps) vs diffusive square root | >= 1.2 | >= 3
 shortfall: Brier skill of P(> 10 bps) vs diffusive square root | >= 4.5 | >= 8
+peak: skill vs constant-residual square root, pooled bps | >= 6 | >= 8
+peak: skill vs diffusive square root, pooled bps | >= 1.8, low > 0 | >= 3.5
+shortfall: skill vs constant-residual square root, pooled bps | >= 10 | >= 12.5
+shortfall: skill vs square root + spread, pooled bps | >= 1.5, low > 0 | >= 3.3
+lasting shift at 10 min: skill vs diffusive square root, pooled bps | >= -0.5 | >= 0.7, low > 0
+unseen symbol, peak: skill vs best parametric, pooled bps | >= 0 | >= 2
+unseen symbol, shortfall: skill vs best parametric, pooled bps | >= 0 | >= 2
+unseen market, peak: skill vs diffusive square root, pooled bps | >= -0.5 | >= 1
+unseen market, shortfall: skill vs square root + spread, pooled bps | >= 0 | >= 2
+half way in flight, peak: skill vs updated square root, pooled bps | >= 1.8 | >= 3.5
 TARGET: coverage of the 90 % band | 86.5 to 93.5 | 88.5 to 91.5
 TARGET: coverage of the 80 % band | 76 to 84 | 78 to 82
 TARGET: slices whose 90 % band covers 84 to 96 % | >= 80 | >= 90

@@ -20,7 +20,7 @@ def row(target: str, metric: str, value: float | None, split: str = "walk_forwar
 
 def results_rows() -> list[dict]:
     """What the bars read, every skill 5 %, every coverage at its nominal value but for two cells and two symbols."""
-    rows = [row(s.target, s.metric, 5.0, s.split) for s in forecast_skill._SKILLS]
+    rows = [row(s.target, s.metric, 5.0, s.split) for s in forecast_skill._ALL]
     for target in ("peak", "shortfall"):
         rows += [
             row(target, "coverage_90_percent", 90.0),
