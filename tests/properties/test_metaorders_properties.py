@@ -32,6 +32,7 @@ def tapes(draw) -> tuple[ChildTape, np.ndarray]:
         quantity=column(st.integers(1, 100)),
         price=mid + column(st.sampled_from([-0.05, 0.05])),
         mid_before=mid + known,
+        known_mid=mid + known,
         event_index=np.arange(count),
         segment=np.cumsum(column(st.sampled_from([0.0] * 9 + [1.0]))).astype(np.int64),
         parent_id=np.full(count, -1),

@@ -34,6 +34,7 @@ def naive_prices(trades: int, seed: int) -> ChildTape:
         quantity=quantity,
         price=mid[:-1],
         mid_before=mid[:-1],
+        known_mid=mid[:-1],
         event_index=np.arange(trades),
         segment=np.zeros(trades, np.int64),
         parent_id=np.full(trades, -1),

@@ -154,7 +154,7 @@ def unanswered() -> list[ForecastRecord]:
     card = ModelCard(MIXTURE_ID, "0", "2024-01-01", 0, 0, "", "", "", 0, 0, {}, nothing, nothing, nothing)
     silent = Forecaster(card, {}, {}, {}, {})
     names = FeatureVector().names
-    market = MarketSnapshot(1, np.nan, 0.0, names, np.full(len(names), np.nan), 23_400.0, 3_600.0, 1, None)
+    market = MarketSnapshot(1, np.nan, 0.0, True, names, np.full(len(names), np.nan), 23_400.0, 3_600.0, 1, None)
     order = ParentOrder("P", "SYNTH", 1, 5_000.0, 1)
     plans = (Plan(style, 600.0, 0.1, 9.0, 1.0) for style in Style)
     return [forecast(silent, ImpactRequest(order, plan, market)) for plan in plans]

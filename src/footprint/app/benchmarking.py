@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from footprint import __version__
-from footprint.app.files import replacing
+from footprint.app.files import check_writable, replacing
 from footprint.app.progress import ProgressDisplay
 from footprint.app.scoreboard_tables import print_scoreboard
 from footprint.book.replay import views as book_views
@@ -65,6 +65,7 @@ def run(
         UsageError: no tape is long enough to be scored.
         FootprintError: a skill or R2 beyond what can be had without look-ahead; the results are written all the same.
     """
+    check_writable(out)
     protocol = protocol or Protocol()
     protocol = replace(protocol, seed=protocol.seed + seed)
     tapes = read_tapes(paths, protocol, progress)
@@ -91,7 +92,7 @@ def run(
 
 
 def read_tapes(paths: Sequence[str | Path], protocol: Protocol, progress: ProgressDisplay) -> Tapes:
-    """Read all sessions once; B3-like tapes are sorted out by length and by having quotes at all."""
+    """Read all sessions once; tapes that are too short or give no order are left out, with the reason."""
     signing: list[Result] = []
     with progress.step("audit"):
         sessions = formats.sessions(paths)
@@ -205,7 +206,7 @@ def _usable(task: Task) -> bool:
 def _mid_rule_sensitivity(
     tapes: Tapes, paths: Sequence[str | Path], protocol: Protocol, kept: Path, progress: ProgressDisplay
 ) -> Iterator[Result]:
-    """The peak forecast again with a strictly past mid on the tapes whose own rule reads the print itself."""
+    """The forecasts again with a strictly past mid on the tapes whose own rule reads the print itself."""
 
     def stale(session: Session) -> bool:
         return default_mid_rule(session) == TRADE_DERIVED
@@ -215,7 +216,8 @@ def _mid_rule_sensitivity(
     if not again:
         return
     rows = concatenate([again.get(t.name, t).arrival for t in tapes.scored])
-    jobs = [arrival_job(t, "peak") for t in walk_forward(rows, protocol, "walk_forward_corrected_quote") if _usable(t)]
+    tasks = [t for t in walk_forward(rows, protocol, "walk_forward_corrected_quote") if _usable(t)]
+    jobs = [arrival_job(task, target) for task in tasks for target in ("peak", "shortfall")]
     for scored in _fit(jobs, rows, protocol, kept, "models, other mid rule", progress):
         yield from results(scored, protocol)
 

@@ -49,7 +49,8 @@ QUANTITY = 100_000.0
 HORIZON_S = 1_800.0
 LAW_ROWS = 100_000
 TARGETS = ("peak", "shortfall")
-MARKER = "report.html"
+REPORT = "report.html"
+OWN = (REPORT, "results.json", "tape", "model")
 _STAGES = (0.0, 0.25, 0.5, 0.75)
 
 
@@ -69,7 +70,7 @@ def run(out: Path, *, seed: int, progress: ProgressDisplay) -> Path:
     protocol = replace(Protocol(), seed=Protocol().seed + seed)
     rng = np.random.default_rng(seed)
     law = draw_law(rng)
-    with replacing_folder(out, MARKER) as folder:
+    with replacing_folder(out, OWN) as folder:
         with progress.step("planting the tape"):
             planted = list(planted_sessions(law, SESSIONS, rng))
             paths = [path for session in planted for path in write_lean(session, folder / "tape")]
@@ -96,9 +97,9 @@ def run(out: Path, *, seed: int, progress: ProgressDisplay) -> Path:
             flight,
             Section("Limits", LIMITS),
         ]
-        write_report(folder / MARKER, "Footprint: a block on a planted market", sections, f"seed {seed}, {__version__}")
+        write_report(folder / REPORT, "Footprint: a block on a planted market", sections, f"seed {seed}, {__version__}")
     _print(out, records, check, figures, law)
-    return out / MARKER
+    return out / REPORT
 
 
 def _check_law(
@@ -271,5 +272,5 @@ def _print(
         f"shortfall, walk-forward: {skill.value:.1f} % [{skill.low:.1f}, {skill.high:.1f}] better than the textbook "
         f"square root, 90 % band covers {coverage.value:.1f} %"
     )
-    print(f"report: {out / MARKER}")
+    print(f"report: {out / REPORT}")
     print(f"the tape stays in {out / 'tape'}: try  footprint audit {out / 'tape'}")

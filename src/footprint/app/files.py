@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from footprint.errors import UsageError
+
+
+def check_writable(path: Path) -> None:
+    """Fail before the work, not after it, when a file could not be written there.
+
+    Raises:
+        UsageError: the folder of `path` does not exist or is not writable, or `path` is a folder or a device.
+    """
+    target, _ = _target_and_partial(path)
+    if target.exists() and not target.is_file():
+        raise UsageError(f"{path}: is no file and cannot be replaced, allowed: the name of a new or existing file")
 
 
 @contextmanager
@@ -20,9 +31,8 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         UsageError: the folder of `path` does not exist, or `path` is a folder or a device.
     """
+    check_writable(path)
     target, partial = _target_and_partial(path)
-    if target.exists() and not target.is_file():
-        raise UsageError(f"{path}: is no file and cannot be replaced, allowed: the name of a new or existing file")
     try:
         yield partial
         os.replace(partial, target)
@@ -31,18 +41,19 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_folder(path: Path, marker: str) -> Iterator[Path]:
+def replacing_folder(path: Path, own: Collection[str]) -> Iterator[Path]:
     """The same for a folder, which exists (empty) when the block starts.
 
-    An existing folder is replaced only when it is empty or holds a file named `marker`, which every folder of this
-    kind holds: a slip of `--out` must not remove somebody's documents.
+    An existing folder is replaced only when everything in it has one of the names in `own`, those that the caller
+    writes: a slip of `--out` must not remove somebody's documents.
 
     Raises:
         UsageError: the parent of `path` does not exist, or `path` is something that must not be replaced.
     """
     target, partial = _target_and_partial(path)
-    if target.exists() and not _replaceable(target, marker):
-        raise UsageError(f"{path}: exists and holds no {marker}, allowed: a new or empty folder, or an earlier result")
+    foreign = _foreign(target, own)
+    if foreign:
+        raise UsageError(f"{path}: holds {foreign}, allowed: a new or empty folder, or an earlier result alone")
     old = partial.with_suffix(".old")
     partial.mkdir()
     try:
@@ -58,12 +69,19 @@ def replacing_folder(path: Path, marker: str) -> Iterator[Path]:
             shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _replaceable(target: Path, marker: str) -> bool:
-    return target.is_dir() and ((target / marker).is_file() or not any(target.iterdir()))
+def _foreign(target: Path, own: Collection[str]) -> str:
+    """What a replacement would destroy that is not its own; empty when nothing."""
+    if not target.exists():
+        return ""
+    if not target.is_dir():
+        return "no folder but a file"
+    return ", ".join(sorted(entry.name for entry in target.iterdir() if entry.name not in own)[:3])
 
 
 def _target_and_partial(path: Path) -> tuple[Path, Path]:
     target = path.resolve()
     if not target.parent.is_dir():
         raise UsageError(f"{path}: cannot be written, the folder {path.parent} does not exist")
+    if not os.access(target.parent, os.W_OK):
+        raise UsageError(f"{path}: cannot be written, the folder {path.parent} is not writable")
     return target, target.with_name(f".{target.name}.{os.getpid()}.partial")

@@ -19,7 +19,7 @@ from footprint.errors import ModelError
 from footprint.impact.forecaster import Forecaster, fit_forecaster
 from footprint.impact.linear_mean import MIN_ROWS
 from footprint.impact.protocol import Protocol
-from footprint.impact.store import MODEL_FILE, save
+from footprint.impact.store import MODEL_FILES, save
 from footprint.impact.training import TapeRows, tape_rows
 from footprint.units import NS_PER_SECOND
 
@@ -32,7 +32,7 @@ def run(paths: Sequence[str | Path], out: Path, *, seed: int, as_json: bool, pro
     """
     protocol = Protocol()
     protocol = replace(protocol, seed=protocol.seed + seed)
-    with replacing_folder(out, MODEL_FILE) as folder:
+    with replacing_folder(out, MODEL_FILES) as folder:
         with progress.step("audit"):
             verdicts = formats.audit(paths)
         sessions = progress.track(formats.sessions(paths, verdicts=verdicts), "reading sessions")

@@ -53,7 +53,7 @@ def forecast_sections(records: Sequence[ForecastRecord], history: History) -> li
 
 def forecast_table(records: Sequence[ForecastRecord]) -> Table:
     """One row a style."""
-    above = f"P(> {records[0].thresholds_bps[0]:g} bps)"
+    above = f"P(> {records[0].thresholds_bps[0]:g} bps), %"
     headers = ("style", "temporary", "permanent", "slippage", above, "5 %", "50 %", "95 %", "VaR95", "CVaR95",
                "horizon, min", "participation, %", "confidence")  # fmt: skip
     rows = []
@@ -66,7 +66,7 @@ def forecast_table(records: Sequence[ForecastRecord]) -> Table:
                 r.temporary_cost_bps,
                 r.permanent_cost_bps,
                 r.slippage_bps,
-                r.prob_exceed[0],
+                None if r.prob_exceed[0] is None else 100.0 * r.prob_exceed[0],
                 *((None, None, None) if q is None else (q[4], q[49], q[94])),
                 r.var95_bps,
                 r.cvar95_bps,

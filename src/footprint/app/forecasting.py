@@ -13,6 +13,7 @@ from pathlib import Path
 
 from footprint import __version__
 from footprint.app.cli.options import parse_time
+from footprint.app.files import check_writable
 from footprint.app.history import History, read_history
 from footprint.app.progress import ProgressDisplay
 from footprint.data import formats
@@ -61,6 +62,8 @@ def run(
     Raises:
         UsageError, ModelError, DataRefused: with the exit status of the command line.
     """
+    if report is not None:
+        check_writable(report)
     forecaster = load(model) if model is not None else None
     history = history_of([data], symbol, at_ns, progress, with_rows=forecaster is None)
     done = read_fills(fills) if fills is not None else []
@@ -118,13 +121,13 @@ def forecast_styles(
 
 
 def _plan(style: Style, history: History, quantity: float, horizon_s: float) -> Plan:
-    """The style's plan at the market's current pace; unknown pace gives a plan with nan, answered N/A."""
+    """The style's plan at the market's current pace; a closed market or unknown pace gives nan, answered N/A."""
     market = history.market
     volume_per_s = market.feature("volume_per_s_30m")
     if not volume_per_s > 0:
         volume_per_s = market.feature("day_volume_previous") / market.day_s
     child = market.feature("typical_trade")
-    if not (volume_per_s > 0 and child > 0):
+    if not (market.is_open and volume_per_s > 0 and child > 0):
         return Plan(style, horizon_s, math.nan, math.nan, math.nan)
     return style_plan(style, quantity, horizon_s, volume_per_s, child, history.instrument.venue)
 

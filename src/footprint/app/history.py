@@ -76,7 +76,10 @@ def _until(sessions: Iterable[Session], at_ns: int | None) -> Iterator[Session]:
         if count == len(times):
             yield session
         elif count:
-            yield replace(session, events=session.events[:count])
+            # a venue that never closes "closes" with its data: the rest of the file must not be known
+            continuous = session.instrument.hours.continuous
+            close_ns = min(session.close_ns, at_ns or session.close_ns) if continuous else session.close_ns
+            yield replace(session, events=session.events[:count], close_ns=close_ns)
 
 
 class _Watch:
@@ -127,6 +130,7 @@ class _Watch:
             as_of_ns=now_ns,
             mid=float(views["mid_ticks"][priced[-1]]) * session.instrument.tick_size if known else float("nan"),
             quote_age_s=age_ns / NS_PER_SECOND,
+            is_open=hours.continuous or session.open_ns <= now_ns < session.close_ns,
             feature_names=vector.names,
             features=vector.values(now_ns),
             day_s=day_ns / NS_PER_SECOND,

@@ -33,6 +33,7 @@ from footprint.units import NS_PER_HOUR, NS_PER_SECOND
 TICK_SIZE = 0.01  # BRL
 BUYER, SELLER = 4.0, 3.0
 MIN_SHARE_AT_TOUCH = 0.5  # below this the quote says little about where the next print will be
+MAX_PRICE_RATIO = 2.0
 LATE_OPEN_NS = NS_PER_HOUR  # a first row later than this after the regular open marks a half day
 
 _TIME = "network_received_time"
@@ -104,6 +105,7 @@ def _read_file(path: Path) -> tuple[Session, list[Finding]]:
     bid, ask = (_ticks(table[name], path) for name in ("en_b_px_1", "en_s_px_1"))
     price = np.zeros(len(table), np.int64)
     price[is_trade] = _ticks(table["md_entry_px"], path)[is_trade]
+    _refuse_far_prices(price, is_trade, table["md_entry_px"], path)
 
     aggressor = table["aggressor"].fill_null(0.0).to_numpy()
     side = np.where(aggressor == BUYER, 1, np.where(aggressor == SELLER, -1, 0)).astype(np.int8)
@@ -183,6 +185,16 @@ def _whole(values: pl.Series, unit: float, path: Path, allowed: str) -> np.ndarr
 
 def _ticks(values: pl.Series, path: Path) -> np.ndarray:
     return _whole(values.fill_null(0.0), TICK_SIZE, path, f"a multiple of the tick {TICK_SIZE}")
+
+
+def _refuse_far_prices(price: np.ndarray, is_trade: np.ndarray, values: pl.Series, path: Path) -> None:
+    """One absurd print would own every average of the day: no share halves or doubles within one."""
+    if not is_trade.any():
+        return
+    middle = float(np.median(price[is_trade]))
+    far = is_trade & ((price > MAX_PRICE_RATIO * middle) | (price < middle / MAX_PRICE_RATIO))
+    low, high = middle * TICK_SIZE / MAX_PRICE_RATIO, middle * TICK_SIZE * MAX_PRICE_RATIO
+    _refuse_where(pl.Series(far), values, path, "price far from the day's median", f"{low:g} to {high:g}")
 
 
 def _refuse_where(wrong: pl.Series, values: pl.Series, path: Path, reason: str, allowed: str) -> None:

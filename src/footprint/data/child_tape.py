@@ -54,7 +54,8 @@ def build_child_tape(session: Session, views: np.ndarray, mid_rule: MidRule | No
 
     event_index = np.searchsorted(time_ns, time_ns[prints[stamp_first]] - rule.lag_ns, side="left")
     segment = _segments(events["kind"], time_ns)
-    mid_before = mid_ticks[first] if rule.at_print else _last_known(mid_ticks, segment, event_index - 1, first)
+    known_mid = _last_known(mid_ticks, segment, event_index - 1, first)
+    mid_before = mid_ticks[first] if rule.at_print else known_mid
     instrument = session.instrument
     mid_time_ns, mid = _mid_series(time_ns, mid_ticks)
     return ChildTape(
@@ -63,6 +64,7 @@ def build_child_tape(session: Session, views: np.ndarray, mid_rule: MidRule | No
         quantity=lots * instrument.lot_size,
         price=notional / lots * instrument.tick_size,
         mid_before=mid_before * instrument.tick_size,
+        known_mid=known_mid * instrument.tick_size,
         event_index=event_index,
         segment=segment[first],
         parent_id=np.full(len(first), -1, np.int64),

@@ -21,6 +21,7 @@ class ChildTape:
         quantity: total quantity in the instrument's unit.
         price: volume-weighted price, currency.
         mid_before: reference mid strictly before the child's timestamp, currency; nan when unknown.
+        known_mid: the same as an observer knew it: equal to `mid_before` but for mid rules that read the print itself.
         event_index: index into the session's events of the first event at that timestamp: everything before it is
             known at arrival, nothing from it on.
         segment: number of the stretch without halt or gap it lies in; metaorders never cross segments.
@@ -33,6 +34,7 @@ class ChildTape:
     quantity: np.ndarray
     price: np.ndarray
     mid_before: np.ndarray
+    known_mid: np.ndarray
     event_index: np.ndarray
     segment: np.ndarray
     parent_id: np.ndarray

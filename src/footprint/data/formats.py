@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from footprint.data.b3 import B3Reader
@@ -64,7 +65,7 @@ def sessions(
     wanted = {v.path for v in verdicts if v.source and (symbol is None or v.symbol == symbol.upper())}
     if not wanted:
         raise UsageError(_nothing_found(paths, symbol, verdicts))
-    return _read([s for s in sources if s.path in wanted])
+    return _each_day_once(_read([s for s in sources if s.path in wanted]))
 
 
 def _read(sources: Sequence[_Source]) -> Iterator[Session]:
@@ -72,6 +73,23 @@ def _read(sources: Sequence[_Source]) -> Iterator[Session]:
         mine = [source.path for source in sources if source.reader is reader]
         if mine:
             yield from reader.sessions(mine)
+
+
+def _each_day_once(sessions: Iterator[Session]) -> Iterator[Session]:
+    """A day that came twice would be its own past.
+
+    Raises:
+        UsageError: two sources hold the same symbol, venue and day.
+    """
+    seen: dict[tuple[str, str, date], tuple[int, tuple[Path, ...]]] = {}
+    for session in sessions:
+        key = (session.instrument.symbol, session.instrument.venue, session.day)
+        close_ns, paths = seen.get(key, (session.open_ns, ()))
+        if session.open_ns < close_ns:
+            files = ", ".join(str(path) for path in (*paths, *session.paths))
+            raise UsageError(f"{key[0]} {session.day} is in the data twice, allowed: once: {files}")
+        seen[key] = (session.close_ns, session.paths)
+        yield session
 
 
 def _audit(sources: Sequence[_Source]) -> list[FileVerdict]:

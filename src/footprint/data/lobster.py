@@ -40,16 +40,17 @@ class LobsterReader:
         return MEMBER.fullmatch(head(path).name) is not None or any(map(MEMBER.fullmatch, member_names(path)))
 
     def audit(self, paths: Sequence[Path]) -> list[FileVerdict]:
-        """One verdict per file."""
-        return [_audit(path) for path in paths]
+        """One verdict per file; of several files of one day only the one with most levels is used."""
+        used = _with_most_levels(paths)
+        return [_audit(path, used[_symbol_and_day(path)]) for path in paths]
 
     def sessions(self, paths: Sequence[Path]) -> Iterator[Session]:
-        """One session per file, in order of (symbol, day).
+        """One session per symbol and day, in order of them, from the file with most levels.
 
         Raises:
             DataRefused: the file is refused.
         """
-        for path in sorted(paths, key=_symbol_and_day):
+        for _, path in sorted(_with_most_levels(paths).items()):
             yield _session(read_day(path))
 
 
@@ -92,7 +93,16 @@ def _symbol_and_day(path: Path) -> tuple[str, ...]:
     return next(((m["symbol"], m["day"]) for m in map(MEMBER.fullmatch, member_names(path)) if m), (path.name,))
 
 
-def _audit(path: Path) -> FileVerdict:
+def _levels(path: Path) -> int:
+    return next((int(m["n"]) for m in map(MEMBER.fullmatch, member_names(path)) if m), 0)
+
+
+def _with_most_levels(paths: Sequence[Path]) -> dict[tuple[str, ...], Path]:
+    """The deepest file of each symbol and day."""
+    return {_symbol_and_day(path): path for path in sorted(paths, key=_levels)}
+
+
+def _audit(path: Path, used: Path) -> FileVerdict:
     try:
         day = read_day(path)
     except DataRefused as error:
@@ -104,6 +114,8 @@ def _audit(path: Path) -> FileVerdict:
     findings = [
         Finding("no_receive_time", "exchange time only: latency cannot be measured", voids=(Analysis.LATENCY,)),
     ]
+    if used != path:
+        findings.append(Finding("superseded", f"not used: {used.name} holds the same day with at least as many levels"))
     named = np.isin(kind, (MessageType.PARTIAL_CANCEL, MessageType.DELETE, MessageType.EXECUTION))
     unborn = named & ~np.isin(order_id, order_id[kind == MessageType.NEW])
     if unborn.any():

@@ -166,7 +166,7 @@ class InFlight:
         rest: the children still to come, its arrival the moment strictly before the next of them.
         filled_fraction: share of the whole quantity done.
         elapsed_s: seconds since the whole order's first child.
-        realised_move_bps: e (mid now - whole arrival mid) / whole arrival mid x 1e4.
+        realised_move_bps: e (mid known before the next child - whole arrival mid) / whole arrival mid x 1e4.
         realised_cost_bps: e (average fill - whole arrival mid) / whole arrival mid x 1e4.
     """
 
@@ -190,6 +190,7 @@ def in_flight(tape: ChildTape, orders: Metaorders, fraction: float, min_rest_s: 
     rest_quantity = cumulated_quantity[end] - cumulated_quantity[cut]
     rest_price = (cumulated_notional[end] - cumulated_notional[cut]) / rest_quantity
     mid = tape.mid_before[now]
+    known_mid = tape.known_mid[now]  # a mid rule at the print would tell the next child's price
     rest = replace(
         orders,
         first=now,
@@ -201,12 +202,12 @@ def in_flight(tape: ChildTape, orders: Metaorders, fraction: float, min_rest_s: 
         shortfall_bps=orders.sign * (rest_price - mid) / mid * BPS,
         member_start=cut,
     )
-    keep = (orders.end_ns - rest.start_ns >= min_rest_s * 1e9) & np.isfinite(mid)
+    keep = (orders.end_ns - rest.start_ns >= min_rest_s * 1e9) & np.isfinite(mid) & np.isfinite(known_mid)
     e_bps = orders.sign * BPS / orders.arrival_mid
     return InFlight(
         rest=rest.take(keep),
         filled_fraction=(filled / orders.quantity)[keep],
         elapsed_s=((rest.start_ns - orders.start_ns) / 1e9)[keep],
-        realised_move_bps=(e_bps * (mid - orders.arrival_mid))[keep],
+        realised_move_bps=(e_bps * (known_mid - orders.arrival_mid))[keep],
         realised_cost_bps=(e_bps * (filled_notional / filled - orders.arrival_mid))[keep],
     )

@@ -115,6 +115,7 @@ def _child_tape(tape: PlantedTape, rows: slice) -> ChildTape:
         quantity=tape.quantity[trades],
         price=price,
         mid_before=price,
+        known_mid=price,
         event_index=trades,
         segment=np.zeros(len(trades), np.int64),
         parent_id=tape.parent[trades],

@@ -12,6 +12,7 @@ from footprint.impact.rows import Rows
 from footprint.market.orders import Style
 
 STALE_S = 60.0
+DEAD_S = 1_800.0
 WIDE_SPREAD = 3.0
 FEW_SESSIONS = 3
 FEW_ORDERS = 1_000
@@ -39,7 +40,7 @@ def assess(forecaster: Forecaster, request: ImpactRequest, rows: Rows) -> Confid
     if missing:
         return Confidence("none", tuple(missing), unanswerable=True)
     outside = _outside_training(card, rows)
-    serious, mild = [*outside], _thin(card, request)
+    serious, mild = [*outside], _thin(forecaster, request)
     if outside and request.progress is None:
         serious.append("outside the training range only the square root answers")
     age_s = request.market.quote_age_s
@@ -63,6 +64,12 @@ def _unsupported(forecaster: Forecaster, request: ImpactRequest, rows: Rows) -> 
     reasons = []
     if not np.isfinite(rows.spread_bps[0]) or not np.isfinite(request.market.mid):
         reasons.append("no two-sided quote: the arrival mid and the spread are unknown")
+    if not request.market.is_open:
+        reasons.append("the market is closed at the decision")
+    elif request.market.quote_age_s > DEAD_S:
+        reasons.append(f"no price for {_minutes(request.market.quote_age_s)} before the decision")
+    if not np.isfinite(request.plan.participation * request.plan.children):
+        reasons.append("history too thin for a pace: no volume yet")
     if not np.isfinite(rows.volatility[0]):
         reasons.append("history too thin for a volatility")
     if not np.isfinite(rows.participation[0]):
@@ -87,12 +94,14 @@ def _outside_training(card: ModelCard, rows: Rows) -> list[str]:
     return reasons
 
 
-def _thin(card: ModelCard, request: ImpactRequest) -> list[str]:
-    symbol, reasons = request.order.symbol, []
+def _thin(forecaster: Forecaster, request: ImpactRequest) -> list[str]:
+    card, symbol = forecaster.card, request.order.symbol
+    reasons = []
     if card.model_id == BASELINE_ID:
         reasons.append(f"parametric baseline calibrated on {card.orders} orders of this tape, no fitted model given")
     elif symbol not in card.symbols:
-        reasons.append(f"{symbol} is not among the {len(card.symbols)} symbols of the training data")
+        answer = "" if forecaster.unseen else ", which is too few to judge another: only the square root answers"
+        reasons.append(f"{symbol} is not among the {len(card.symbols)} symbols of the training data{answer}")
     if request.market.sessions < FEW_SESSIONS:
         reasons.append(f"thin history: {request.market.sessions} session(s) of {symbol} before the decision")
     if card.orders < FEW_ORDERS:

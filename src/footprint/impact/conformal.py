@@ -2,10 +2,11 @@
 
 Splitting off the last part for calibration wastes the freshest data. Here every fold of the past is predicted by a
 model that has not seen it; the quantile of those standardised errors, level by level, is the shift that would have
-made the level right, and the model is then refitted on everything. This is CV+ (Barber, Candes, Ramdas, Tibshirani
-2021) applied to each level as in conformalised quantile regression (Romano, Patterson, Candes 2019). Folds are whole
-walk-forward parts, so that overlapping orders never sit on both sides; for a symbol that the model will not have seen,
-folds are whole tapes, so that the errors are those of an unseen symbol.
+made the level right, and the model is then refitted on everything. This is cross-conformal prediction (Vovk 2015)
+applied to each level as in conformalised quantile regression (Romano, Patterson, Candes 2019); it is near to CV+
+(Barber, Candes, Ramdas, Tibshirani 2021) and, unlike it, has no finite-sample guarantee. Folds are whole walk-forward
+parts, so that overlapping orders never sit on both sides; for a symbol that the model will not have seen, folds are
+whole symbols, so that the errors are those of an unseen symbol.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from footprint.impact.residuals import weighted_quantiles
 from footprint.impact.rows import Rows
 from footprint.impact.scoring import crps_bps
 
-FoldBy = Literal["part", "tape"]
-_TAPE_FOLDS = 4
+FoldBy = Literal["part", "symbol"]
+_SYMBOL_FOLDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,10 @@ def cross_fit(model: ImpactModel, rows: Rows, target: str, fold_by: FoldBy = "pa
     Args:
         model: with `stages`, the one with the smallest held-out CRPS is taken.
         rows: all with a known outcome.
-        fold_by: "part", or "tape" (whole tapes dealt to four folds); with a single fold the held-out quantiles are
-            in-sample.
+        fold_by: "part", or "symbol" (all tapes of a symbol in one of four folds); with a single fold the held-out
+            quantiles are in-sample.
     """
-    fold = rows.part if fold_by == "part" else np.unique(rows.tape, return_inverse=True)[1] % _TAPE_FOLDS
+    fold = rows.part if fold_by == "part" else np.unique(rows.symbol, return_inverse=True)[1] % _SYMBOL_FOLDS
     if not isinstance(model, StagedModel):
         fitted = model.fit(rows, target)
         return CrossFit(model, fitted, _held_out(model, rows, target, fold, fitted)[0])

@@ -82,7 +82,9 @@ def _record(
     }
     digest = inputs_hash(
         market.features,
-        (order, plan, request.progress, request.thresholds_bps, market.as_of_ns, market.mid, market.passive is None),
+        (order, plan, request.progress, request.thresholds_bps),
+        (market.as_of_ns, market.mid, market.quote_age_s, market.is_open, market.seconds_to_close, market.sessions),
+        (market.cautions, None if market.passive is None else (market.passive.cost.tobytes(), market.passive.orders)),
         (card.model_id, card.model_version, card.calibrated_on, card.training_end_ns, card.seed, card.orders),
     )
     costs = None if answer is None else _whole_order(request, _with_resting(request, answer))
@@ -191,12 +193,13 @@ def _whole_order(request: ImpactRequest, rest: dict[str, np.ndarray]) -> dict[st
 def _decay(answer: dict[str, np.ndarray] | None) -> tuple[float | None, float | None]:
     """Move expected at the end that goes back within ten minutes, and its half-life if the two horizons allow one.
 
-    The mean moves at the end, after 5 and after 10 minutes are read as an exponential towards the last.
+    The mean moves at the end, after 5 and after 10 minutes are read as an exponential towards the last. Where less than
+    half is back after 5 minutes, ten are not its end and there is no half-life; a negative move goes on instead.
     """
     if answer is None:
         return None, None
     end, after_300, after_600 = (float(mean(answer[t])) for t in ("peak", "shift_300", "shift_600"))
     to_decay = end - after_600
-    left = (after_300 - after_600) / to_decay if to_decay else 0.0
-    half_life_s = RELAXATION_S["shift_300"] * math.log(2.0) / -math.log(left) if 0.0 < left < 1.0 else None
+    left = (after_300 - after_600) / to_decay if to_decay > 0.0 else 0.0
+    half_life_s = RELAXATION_S["shift_300"] * math.log(2.0) / -math.log(left) if 0.0 < left <= 0.5 else None
     return to_decay, half_life_s

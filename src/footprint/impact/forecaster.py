@@ -58,10 +58,10 @@ class Forecaster:
 
     Attributes:
         known: for symbols that were trained on.
-        unseen: for other symbols; calibrated on held-out symbols.
+        unseen: for other symbols; calibrated on held-out symbols, empty when there was only one.
         in_flight: for the rest of an order, given its path so far.
-        outside: for orders beyond the training range: the square root alone, because a fitted power or a tree says
-            nothing there.
+        outside: for orders beyond the training range, and for other symbols when there is no `unseen`: the square root
+            alone, because a fitted power or a tree says nothing there.
     """
 
     card: ModelCard
@@ -76,7 +76,9 @@ class Forecaster:
             return self.in_flight
         if outside:
             return self.outside
-        return self.known if symbol in self.card.symbols or not self.unseen else self.unseen
+        if symbol in self.card.symbols:
+            return self.known
+        return self.unseen or self.outside
 
 
 def fit_forecaster(
@@ -100,7 +102,7 @@ def fit_forecaster(
     """
     arrival = concatenate([t.arrival for t in tapes])
     in_flight = concatenate([t.in_flight for t in tapes])
-    several = len(np.unique(arrival.tape)) > 1
+    several = len(np.unique(arrival.symbol)) > 1
     kinds = ["known", "in_flight"] + (["unseen"] if several else [])
     fitted: dict[str, dict[str, FittedImpact]] = {"known": {}, "in_flight": {}, "unseen": {}}
     wanted = [(k, t) for k in kinds for t in TARGETS]
@@ -115,7 +117,7 @@ def fit_forecaster(
 
 
 def _fit(rows: Rows, kind: str, target: str) -> FittedImpact:
-    model: ImpactModel = mixture_for(target, kind == "in_flight", "tape" if kind == "unseen" else "part")
+    model: ImpactModel = mixture_for(target, kind == "in_flight", "symbol" if kind == "unseen" else "part")
     return model.fit(rows, target)
 
 

@@ -50,7 +50,7 @@ class Mixture:
     Args:
         parametric: candidates; the one with the smallest held-out CRPS is used.
         boosted: the flexible partner.
-        fold_by: "part" for symbols that the rows hold, "tape" for unseen ones.
+        fold_by: "part" for symbols that the rows hold, "symbol" for unseen ones.
     """
 
     parametric: tuple[ImpactModel, ...]

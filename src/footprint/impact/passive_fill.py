@@ -1,8 +1,9 @@
 """What resting instead of crossing is worth, from virtual orders at the back of the queue of a real tape.
 
 A virtual order of one side joins the best price behind everything displayed there. It fills when the volume traded at
-its price exceeds what stood ahead (cancellations ahead are not credited: the careful side), or when the market prints
-or quotes through it. What does not fill within the wait is crossed. Per child, in half-spreads at placement,
+its price exceeds what stood ahead, or when the market prints or quotes through it. Cancellations ahead are not credited
+(the careful side); the order's own size is taken as small against what stands ahead (the hopeful side). What does not
+fill within the wait is crossed. Per child, in half-spreads at placement,
 
     cost = p (-1 + a) + (1 - p) c
 

@@ -27,7 +27,8 @@ class ForecastRecord:
         quantile_levels: 0.01 ... 0.99; the three quantile lists follow it.
         includes_market_move: True: the market's own move is inside the distribution.
         prob_exceed: P(slippage > threshold) for each of `thresholds_bps`.
-        temporary_to_decay_bps: part of the move so far that is expected to go back, with its half-life in seconds.
+        temporary_to_decay_bps: part of the move at the order's end that is expected to go back within ten minutes
+            (negative: the price goes on), with its half-life in seconds where one can be read.
         confidence: "high", "medium", "low" or "none"; `reasons` say why.
     """
 

@@ -18,6 +18,7 @@ class MarketSnapshot:
         as_of_ns: nothing later is in any field.
         mid: reference mid, currency; nan when unknown.
         quote_age_s: seconds since the last event that carried a price.
+        is_open: the instant lies in regular hours.
         feature_names, features: the vector "features-1", shape (p,).
         day_s: seconds in a trading day.
         seconds_to_close: until the end of regular hours; inf for a venue that never closes.
@@ -29,6 +30,7 @@ class MarketSnapshot:
     as_of_ns: int
     mid: float
     quote_age_s: float
+    is_open: bool
     feature_names: tuple[str, ...]
     features: np.ndarray
     day_s: float

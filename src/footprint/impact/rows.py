@@ -111,6 +111,11 @@ class Rows:
         """Trailing volatility carried to a trading day, bps."""
         return self.volatility * np.sqrt(self.day_s)
 
+    @property
+    def symbol(self) -> np.ndarray:
+        """Symbol of each row: its tape's name without the month, shape (n,)."""
+        return np.array([name.split(" ")[0] for name in self.tape.tolist()])
+
     def tape_weights(self) -> np.ndarray:
         """Weights with mean 1 that give every tape the same total."""
         _, code, count = np.unique(self.tape, return_inverse=True, return_counts=True)

@@ -55,9 +55,9 @@ def strict_calendar(rows: Rows, protocol: Protocol) -> Iterator[Task]:
 def unseen_symbol(rows: Rows, protocol: Protocol) -> Iterator[Task]:
     """Train on the early half of the other symbols, test the late half of the one held out: symbol and day unseen."""
     early, late = _halves(rows, protocol)
-    symbol = np.array([name.split(" ")[0] for name in rows.tape])
+    symbol = rows.symbol
     for held in np.unique(symbol):
-        yield _task("unseen_symbol", str(held), early & (symbol != held), late & (symbol == held), "tape")
+        yield _task("unseen_symbol", str(held), early & (symbol != held), late & (symbol == held), "symbol")
 
 
 def unseen_market(rows: Rows, protocol: Protocol) -> Iterator[Task]:
@@ -66,7 +66,7 @@ def unseen_market(rows: Rows, protocol: Protocol) -> Iterator[Task]:
     for held in np.unique(rows.market):
         train = early & (rows.market != held)
         if train.any():
-            yield _task("unseen_market", str(held), train, late & (rows.market == held), "tape")
+            yield _task("unseen_market", str(held), train, late & (rows.market == held), "symbol")
 
 
 def random_split(rows: Rows, protocol: Protocol) -> Iterator[Task]:

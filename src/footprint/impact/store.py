@@ -6,10 +6,12 @@ import json
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from footprint.errors import ModelError
+from footprint.features.vector import VERSION as FEATURE_VERSION
 from footprint.impact.almgren import Almgren2005
 from footprint.impact.averaged import FittedAverage
 from footprint.impact.boosting import FittedBoosting
@@ -19,11 +21,13 @@ from footprint.impact.istar import FittedIStar
 from footprint.impact.linear import Linear
 from footprint.impact.linear_mean import FittedLinearMean
 from footprint.impact.mixture import FittedMixture
+from footprint.impact.rows import VERSION as ROWS_VERSION
 from footprint.impact.square_root import SquareRoot
 from footprint.impact.trees import Forest
 
 FORMAT = "footprint-model-1"
 MODEL_FILE, _ARRAYS = "model.json", "arrays.npz"
+MODEL_FILES = (MODEL_FILE, _ARRAYS)
 _TYPES: dict[str, type] = {
     t.__name__: t
     for t in (
@@ -61,7 +65,9 @@ def load(folder: Path) -> Forecaster:
         structure = json.loads((folder / MODEL_FILE).read_text())
         with np.load(folder / _ARRAYS, allow_pickle=False) as stored:
             arrays = dict(stored)
-    except (OSError, ValueError, EOFError) as error:
+        if not isinstance(structure, dict):
+            raise ValueError("no model structure")
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise ModelError(
             f"{folder} holds no readable model ({error}); make one with: footprint fit PATH --out DIR"
         ) from None
@@ -71,10 +77,13 @@ def load(folder: Path) -> Forecaster:
         )
     try:
         model = _decode(structure["model"], arrays)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{folder} is damaged ({error!r}); fit it again") from None
     if not isinstance(model, Forecaster):
         raise ModelError(f"{folder} does not hold a forecaster; fit it again")
+    found, expected = (model.card.feature_version, model.card.rows_version), (FEATURE_VERSION, ROWS_VERSION)
+    if found != expected:
+        raise ModelError(f"{folder} was fitted on {' and '.join(found)}, this version makes {' and '.join(expected)}")
     return model
 
 

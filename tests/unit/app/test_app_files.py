@@ -58,7 +58,7 @@ def test_a_link_stays_a_link(tmp_path):
 def test_a_folder_appears_whole_and_replaces_an_earlier_result(tmp_path):
     target = tmp_path / "model"
     for generation in ("first", "second"):
-        with replacing_folder(target, "model.json") as partial:
+        with replacing_folder(target, ("model.json", "first", "second")) as partial:
             (partial / "model.json").write_text(generation)
             (partial / generation).write_text("")
     assert sorted(os.listdir(target)) == ["model.json", "second"]
@@ -68,23 +68,31 @@ def test_a_folder_appears_whole_and_replaces_an_earlier_result(tmp_path):
 
 def test_an_empty_folder_may_be_filled(tmp_path):
     (tmp_path / "model").mkdir()
-    with replacing_folder(tmp_path / "model", "model.json") as partial:
+    with replacing_folder(tmp_path / "model", ("model.json",)) as partial:
         (partial / "model.json").write_text("x")
     assert os.listdir(tmp_path / "model") == ["model.json"]
 
 
 def test_somebodys_documents_are_not_replaced(tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(UsageError, match=r"holds no model\.json"), replacing_folder(tmp_path, "model.json"):
+    with pytest.raises(UsageError, match=r"holds thesis\.tex"), replacing_folder(tmp_path, ("model.json",)):
         pass
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
 
+def test_an_earlier_result_beside_somebodys_documents_is_not_replaced(tmp_path):
+    for name in ("model.json", "thesis.tex"):
+        (tmp_path / name).write_text("")
+    with pytest.raises(UsageError, match=r"holds thesis\.tex"), replacing_folder(tmp_path, ("model.json",)):
+        pass
+    assert sorted(os.listdir(tmp_path)) == ["model.json", "thesis.tex"]
+
+
 def test_an_interrupted_folder_leaves_the_earlier_one(tmp_path):
     target = tmp_path / "model"
-    with replacing_folder(target, "model.json") as partial:
+    with replacing_folder(target, ("model.json",)) as partial:
         (partial / "model.json").write_text("earlier")
-    with pytest.raises(KeyboardInterrupt), replacing_folder(target, "model.json") as partial:
+    with pytest.raises(KeyboardInterrupt), replacing_folder(target, ("model.json",)) as partial:
         interrupt(partial / "model.json", KeyboardInterrupt)
     assert (target / "model.json").read_text() == "earlier"
     assert os.listdir(tmp_path) == ["model"]
@@ -92,9 +100,9 @@ def test_an_interrupted_folder_leaves_the_earlier_one(tmp_path):
 
 def test_a_failed_second_move_puts_the_earlier_folder_back(tmp_path):
     target = tmp_path / "model"
-    with replacing_folder(target, "model.json") as partial:
+    with replacing_folder(target, ("model.json",)) as partial:
         (partial / "model.json").write_text("earlier")
-    with pytest.raises(FileNotFoundError), replacing_folder(target, "model.json") as partial:
+    with pytest.raises(FileNotFoundError), replacing_folder(target, ("model.json",)) as partial:
         partial.rmdir()  # so that the move of the new folder fails after the old one stepped aside
     assert (target / "model.json").read_text() == "earlier"
     assert os.listdir(tmp_path) == ["model"]

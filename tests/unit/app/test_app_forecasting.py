@@ -197,3 +197,20 @@ def test_one_name_on_two_venues_is_not_mixed(shared_data: Path, capsys: pytest.C
     error = capsys.readouterr().err
     assert "binance-spot" in error
     assert "binance-usdm" in error
+
+
+@pytest.mark.parametrize("at", ["2024-01-10T10:00:00Z", "2030-01-01T00:00:00Z"])
+def test_a_closed_market_is_answered_with_na(planted_tape: Path, at: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(command(planted_tape, "--json", at=at)) == 0
+    for record in records(capsys):
+        assert record["slippage_bps"] is None
+        assert "the market is closed at the decision" in record["reasons"]
+
+
+def test_a_report_that_cannot_be_written_fails_before_the_work(
+    planted_tape: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(command(planted_tape, "--report", str(tmp_path / "none" / "page.html"))) == 2
+    captured = capsys.readouterr()
+    assert "does not exist" in captured.err
+    assert captured.out == ""

@@ -35,6 +35,7 @@ def child_tape(children=CHILDREN, mids=MIDS) -> ChildTape:
         quantity=quantity,
         price=price,
         mid_before=mid,
+        known_mid=mid,
         event_index=np.arange(len(second)),
         segment=segment,
         parent_id=np.full(len(second), -1),

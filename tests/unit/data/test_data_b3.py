@@ -222,3 +222,18 @@ def test_true_signs_are_used_and_rules_are_scored_against_them(april: list[Sessi
     accuracy = signing_accuracy(session, book_after)
     assert accuracy["lee_ready"].prints == session.counts["trades"]
     assert accuracy["lee_ready"].by_count > accuracy["lee_ready_5s"].by_count > 0.5
+
+
+def test_an_absurd_price_is_refused(shared_data, tmp_path):
+    import gzip
+
+    lines = gzip.decompress((shared_data / "b3_ticks" / "RECV3_2025-04-07.csv.gz").read_bytes()).decode().splitlines()
+    number = next(i for i, line in enumerate(lines) if ",trade," in line and i > 100)
+    cells = lines[number].split(",")
+    cells[4] = "999999"
+    lines[number] = ",".join(cells)
+    path = tmp_path / "RECV3_2025-04-07.csv.gz"
+    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+    (verdict,) = B3Reader().audit([path])
+    assert verdict.verdict is Verdict.REFUSED
+    assert f"row {number + 1}, field md_entry_px: price far from the day's median" in verdict.findings[0].text

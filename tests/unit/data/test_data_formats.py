@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import zipfile
 from collections import Counter
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import zstandard
@@ -120,3 +122,18 @@ def test_every_shared_file_is_given_to_its_reader_or_to_nobody(shared_data: Path
         ("binance", "binance_raw"): 10,
         ("b3", "b3_ticks"): 37,
     }
+
+
+def test_a_day_that_came_twice_is_not_its_own_past(monkeypatch, tmp_path):
+    """Two readers that both hold the day: the second would learn from itself."""
+    session = SimpleNamespace(
+        instrument=SimpleNamespace(symbol="ONE", venue="X"),
+        day=date(2024, 1, 8),
+        open_ns=0,
+        close_ns=10,
+        paths=(tmp_path,),
+    )
+    later = SimpleNamespace(**{**vars(session), "open_ns": 10, "close_ns": 20})
+    assert list(formats._each_day_once(iter([session, later]))) == [session, later]  # two stretches of one day
+    with pytest.raises(UsageError, match="ONE 2024-01-08 is in the data twice"):
+        list(formats._each_day_once(iter([session, session])))

@@ -71,3 +71,13 @@ def test_many_messages_share_a_time_stamp(sample):
     events, _ = messages(sample("AMZN_2012-06-21_5"))
     equal = (np.diff(events["exchange_time_ns"]) == 0).mean()
     assert 0.04 < equal < 0.10
+
+
+def test_of_two_depths_of_one_day_the_deeper_is_used(shared_data):
+    paths = sorted((shared_data / "lobster").glob("*AMZN*.zip"))
+    assert len(paths) == 2
+    sessions = list(LobsterReader().sessions(paths))
+    assert [session.paths for session in sessions] == [(next(p for p in paths if p.stem.endswith("_5")),)]
+    codes = {v.path.stem[-1]: {f.code for f in v.findings} for v in LobsterReader().audit(paths)}
+    assert "superseded" in codes["1"]
+    assert "superseded" not in codes["5"]

@@ -116,7 +116,7 @@ def test_key_changes_with_whatever_changes_the_scores(rows: Rows, jobs: list[Job
         replace(job, boosted=replace(FEW_TREES, stages=(3,))).key(rows, PROTOCOL),
         replace(job, candidates=(DIFFUSIVE,)).key(rows, PROTOCOL),
         replace(job, task=replace(job.task, test=job.task.test[1:])).key(rows, PROTOCOL),
-        replace(job, task=replace(job.task, fold_by="tape")).key(rows, PROTOCOL),
+        replace(job, task=replace(job.task, fold_by="symbol")).key(rows, PROTOCOL),
         job.key(rows, replace(PROTOCOL, seed=1)),
     }
     assert len(changed) == 7

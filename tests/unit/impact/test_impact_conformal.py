@@ -55,7 +55,7 @@ def coverage(fitted, rows: Rows, band: float) -> float:
     return float(np.average(covered(fitted.quantiles(rows), rows.outcome("peak"), band), weights=rows.tape_weights()))
 
 
-@pytest.mark.parametrize("fold_by", ["part", "tape"])
+@pytest.mark.parametrize("fold_by", ["part", "symbol"])
 def test_wrong_model_gets_the_right_coverage_on_fresh_rows(fold_by) -> None:
     past, fresh = (random_rows(np.random.default_rng(seed), 6_000) for seed in (0, 1))
     assert coverage(Overconfident(), fresh, 0.90) < 0.75
@@ -107,7 +107,7 @@ class Staged:
         return centre + rows.scale_bps("peak")[:, None] * NORMAL_SCORES
 
 
-@pytest.mark.parametrize("fold_by", ["part", "tape"])
+@pytest.mark.parametrize("fold_by", ["part", "symbol"])
 def test_staged_model_stops_where_the_held_out_folds_tell_it_to(fold_by) -> None:
     rows = random_rows(np.random.default_rng(0), 600)
     cross = cross_fit(Staged(), rows, "peak", fold_by)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from footprint.app.history import History
-from footprint.impact.confidence import STALE_S
-from footprint.impact.forecast import forecast, passive_term, widened
+from footprint.impact.confidence import DEAD_S, STALE_S
+from footprint.impact.forecast import _decay, forecast, passive_term, widened
 from footprint.impact.forecaster import Forecaster
 from footprint.impact.record import ForecastRecord
 from footprint.impact.request import ImpactRequest
@@ -168,3 +168,38 @@ def test_a_plan_of_unknown_pace_still_makes_a_record(baseline: Forecaster, plant
     record = forecast(baseline, replace(request_for(planted_history), plan=nowhere, market=market))
     assert record.confidence == "none"
     assert json.loads(record.to_json())["plan"]["participation"] is None
+
+
+def test_a_closed_or_dead_market_is_not_answered(mixture: Forecaster, planted_history: History) -> None:
+    request = request_for(planted_history)
+    for change, words in (({"is_open": False}, "closed"), ({"quote_age_s": DEAD_S + 1}, "no price for")):
+        record = forecast(mixture, replace(request, market=replace(request.market, **change)))
+        assert record.slippage_bps is None
+        assert any(words in reason for reason in record.reasons)
+
+
+def test_another_symbol_is_answered_by_the_square_root_when_only_one_was_trained(
+    mixture: Forecaster, planted_history: History
+) -> None:
+    assert mixture.unseen == {}  # one symbol
+    assert mixture.models("OTHER", in_flight=False) is mixture.outside
+    assert mixture.models(planted_history.instrument.symbol, in_flight=False) is mixture.known
+
+
+@pytest.mark.parametrize(
+    ("end", "after_300", "after_600", "to_decay", "half_life"),
+    [
+        (8.0, 5.0, 4.0, 4.0, 150.0),  # a quarter of what goes back is left: two half-lives
+        (8.0, 6.0, 4.0, 4.0, 300.0),
+        (8.0, 7.0, 4.0, 4.0, None),  # less than half is back after five minutes
+        (4.0, 6.0, 8.0, -4.0, None),  # the price goes on
+        (4.0, 4.0, 4.0, 0.0, None),
+    ],
+)
+def test_decay_is_read_from_the_means(
+    end: float, after_300: float, after_600: float, to_decay: float, half_life: float | None
+) -> None:
+    point = {"peak": end, "shift_300": after_300, "shift_600": after_600}
+    found = _decay({name: np.full(99, value) for name, value in point.items()})
+    assert found[0] == pytest.approx(to_decay)
+    assert found[1] == (None if half_life is None else pytest.approx(half_life))

@@ -94,7 +94,7 @@ def test_unseen_symbol_and_its_days_are_never_trained_on(rows: Rows) -> None:
         assert task.fold not in {name.split(" ")[0] for name in rows.tape[task.train]}
         assert set(rows.part[task.train]) == {1, 2, 3}
         assert set(rows.part[task.test]) == {4, 5, 6}
-        assert task.fold_by == "tape"
+        assert task.fold_by == "symbol"
 
 
 def test_two_tapes_of_one_symbol_are_held_out_together(rows: Rows) -> None:
@@ -114,7 +114,7 @@ def test_unseen_market_is_never_trained_on(rows: Rows) -> None:
         assert task.fold not in set(rows.market[task.train])
         assert set(rows.part[task.train]) == {1, 2, 3}
         assert set(rows.part[task.test]) == {4, 5, 6}
-        assert task.fold_by == "tape"
+        assert task.fold_by == "symbol"
 
 
 def test_a_single_market_cannot_be_unseen(rows: Rows) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -50,4 +51,28 @@ def test_another_format_is_refused(baseline: Forecaster, tmp_path: Path) -> None
         load(tmp_path)
     (tmp_path / MODEL_FILE).write_text(json.dumps({**structure, "model": {"type": "os.system", "fields": {}}}))
     with pytest.raises(ModelError, match="damaged"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "null", '{"format": "footprint-model-1", "model": {"type": "Forecaster", "fields": []}}']
+)
+def test_a_structure_of_another_shape_is_one_clear_error(baseline: Forecaster, tmp_path: Path, text: str) -> None:
+    save(baseline, tmp_path)
+    (tmp_path / MODEL_FILE).write_text(text)
+    with pytest.raises(ModelError):
+        load(tmp_path)
+
+
+def test_truncated_arrays_are_one_clear_error(baseline: Forecaster, tmp_path: Path) -> None:
+    save(baseline, tmp_path)
+    arrays = tmp_path / "arrays.npz"
+    arrays.write_bytes(arrays.read_bytes()[:-500])
+    with pytest.raises(ModelError, match="holds no readable model"):
+        load(tmp_path)
+
+
+def test_a_model_of_other_features_is_refused(baseline: Forecaster, tmp_path: Path) -> None:
+    save(replace(baseline, card=replace(baseline.card, feature_version="features-0")), tmp_path)
+    with pytest.raises(ModelError, match="features-0"):
         load(tmp_path)
