@@ -20,6 +20,7 @@ from footprint.data import formats
 from footprint.data.mid import CORRECTED_QUOTE, TRADE_DERIVED, default_mid_rule
 from footprint.data.session import Session
 from footprint.data.signing import signing_accuracy
+from footprint.data.verdict import FileVerdict
 from footprint.errors import FootprintError, UsageError
 from footprint.features.curves import CURVES, score_curves
 from footprint.features.vector import VERSION as FEATURE_VERSION
@@ -33,6 +34,18 @@ from footprint.impact.training import TapeRows, tape_rows
 
 ARRIVAL_TARGETS = ("peak", "shortfall", "shift_300", "shift_600")
 UNSEEN_TARGETS = ("peak", "shortfall", "shift_600")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Paths and what their one audit said."""
+
+    paths: Sequence[str | Path]
+    verdicts: Sequence[FileVerdict]
+
+    def sessions(self) -> Iterator[Session]:
+        """All sessions, read anew; raises `DataRefused` when any file is refused."""
+        return formats.sessions(self.paths, verdicts=self.verdicts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +81,14 @@ def run(
     check_writable(out)
     protocol = protocol or Protocol()
     protocol = replace(protocol, seed=protocol.seed + seed)
-    tapes = read_tapes(paths, protocol, progress)
+    kept = out.with_name(out.name + ".partial")
+    with progress.step("audit"):
+        source = Source(paths, formats.audit(paths))
+    tapes = read_tapes(source, protocol, progress)
     figures = [
         *tapes.signing,
         *curve_scores(tapes.scored),
-        *score(tapes, paths, protocol, out.with_name(out.name + ".partial"), progress),
+        *score(tapes, source, protocol, kept, progress),
     ]
     warning = alarm(figures)
     document = {
@@ -81,7 +97,7 @@ def run(
     }
     with replacing(out) as partial:
         partial.write_text(json.dumps(document, indent=1, allow_nan=False))
-    shutil.rmtree(out.with_name(out.name + ".partial"), ignore_errors=True)
+    shutil.rmtree(kept, ignore_errors=True)
     if as_json:
         print(json.dumps(document, allow_nan=False))
     else:
@@ -91,14 +107,12 @@ def run(
     return figures
 
 
-def read_tapes(paths: Sequence[str | Path], protocol: Protocol, progress: ProgressDisplay) -> Tapes:
+def read_tapes(source: Source, protocol: Protocol, progress: ProgressDisplay) -> Tapes:
     """Read all sessions once; tapes that are too short or give no order are left out, with the reason."""
     signing: list[Result] = []
-    with progress.step("audit"):
-        sessions = formats.sessions(paths)
-    watched = _watch_signing(progress.track(sessions, "reading sessions"), signing)
+    watched = _watch_signing(progress.track(source.sessions(), "reading sessions"), signing)
     tapes = list(tape_rows(watched, protocol))
-    left_out = {t.name: _why_not(t, protocol) for t in tapes if _why_not(t, protocol)}
+    left_out = {t.name: reason for t in tapes if (reason := _why_not(t, protocol))}
     scored = tuple(t for t in tapes if t.name not in left_out)
     if not scored:
         raise UsageError(f"no tape is long enough to be scored: {left_out}")
@@ -145,9 +159,7 @@ def curve_scores(tapes: Sequence[TapeRows]) -> Iterator[Result]:
                 )  # fmt: skip
 
 
-def score(
-    tapes: Tapes, paths: Sequence[str | Path], protocol: Protocol, kept: Path, progress: ProgressDisplay
-) -> Iterator[Result]:
+def score(tapes: Tapes, source: Source, protocol: Protocol, kept: Path, progress: ProgressDisplay) -> Iterator[Result]:
     """All splits and targets, the in-flight forecasts, and the sensitivity to the mid rule."""
     arrival = concatenate([t.arrival for t in tapes.scored])
     in_flight = concatenate([t.in_flight for t in tapes.scored])
@@ -157,7 +169,7 @@ def score(
         for fraction in protocol.in_flight_fractions:
             part = scored.take(scored.rows.stage == fraction)
             yield from results(replace(part, split=f"in_flight_{100 * fraction:.0f}"), protocol)
-    yield from _mid_rule_sensitivity(tapes, paths, protocol, kept, progress)
+    yield from _mid_rule_sensitivity(tapes, source, protocol, kept, progress)
 
 
 def _fit(
@@ -204,14 +216,14 @@ def _usable(task: Task) -> bool:
 
 
 def _mid_rule_sensitivity(
-    tapes: Tapes, paths: Sequence[str | Path], protocol: Protocol, kept: Path, progress: ProgressDisplay
+    tapes: Tapes, source: Source, protocol: Protocol, kept: Path, progress: ProgressDisplay
 ) -> Iterator[Result]:
     """The forecasts again with a strictly past mid on the tapes whose own rule reads the print itself."""
 
     def stale(session: Session) -> bool:
         return default_mid_rule(session) == TRADE_DERIVED
 
-    sessions = (s for s in formats.sessions(paths) if stale(s))
+    sessions = (s for s in source.sessions() if stale(s))
     again = {t.name: t for t in tape_rows(progress.track(sessions, "other mid rule"), protocol, CORRECTED_QUOTE)}
     if not again:
         return

@@ -14,7 +14,7 @@ from footprint.features.vector import FeatureVector
 from footprint.impact.passive_fill import PassiveFill, passive_fill
 from footprint.impact.protocol import Protocol
 from footprint.impact.request import MarketSnapshot
-from footprint.impact.training import TapeRows, tape_rows
+from footprint.impact.training import TapeRows, prepared_tape_rows
 from footprint.market.events import EventKind, event_time_ns
 from footprint.market.instruments import Instrument
 from footprint.units import NS_PER_DAY, NS_PER_SECOND
@@ -58,7 +58,7 @@ def read_history(
     watch = _Watch(protocol)
     followed = watch.follow(_until(sessions, at_ns))
     if with_rows:
-        tapes = list(tape_rows(followed, protocol))
+        tapes = list(prepared_tape_rows(followed, protocol))
     else:
         tapes = []
         for _ in followed:
@@ -93,7 +93,7 @@ class _Watch:
         self.session: Session | None = None
         self._prepared: PreparedSession | None = None
 
-    def follow(self, sessions: Iterator[Session]) -> Iterator[Session]:
+    def follow(self, sessions: Iterator[Session]) -> Iterator[PreparedSession]:
         for session in sessions:
             self._one_venue(session)
             if self.session is None or (session.day - self.session.day).days > self._gap_days:
@@ -106,7 +106,7 @@ class _Watch:
                 self._vector.update(self._prepared.events, self._prepared.views)
             self._sessions += 1
             self.session = session
-            yield session
+            yield self._prepared
 
     def _one_venue(self, session: Session) -> None:
         """The same name on two venues is two instruments."""

@@ -38,12 +38,22 @@ def build_child_tape(session: Session, views: np.ndarray, mid_rule: MidRule | No
         timestamp (minus the lag of the rule), nan when there was none in its segment; rules `at_print` derive it from
         the order's first print instead.
     """
-    events = session.events
     rule = mid_rule or default_mid_rule(session)
-    signs, _ = sign_trades(session, views)
-    signs[events["flags"] & _NEVER_CHILDREN != 0] = 0
-    mid_ticks = reference_views(session, views, signs, rule)["mid_ticks"]
+    signs = child_signs(session, views)
+    return merge_children(session, signs, reference_views(session, views, signs, rule), rule)
 
+
+def child_signs(session: Session, views: np.ndarray) -> np.ndarray:
+    """Aggressor of every print that can be a child, int8 of shape (n,); 0 elsewhere, off exchange and in auctions."""
+    signs, _ = sign_trades(session, views)
+    signs[session.events["flags"] & _NEVER_CHILDREN != 0] = 0
+    return signs
+
+
+def merge_children(session: Session, signs: np.ndarray, views: np.ndarray, rule: MidRule) -> ChildTape:
+    """The same from what is already known: `child_signs` and the views under the rule, shape (n,)."""
+    events = session.events
+    mid_ticks = views["mid_ticks"]
     time_ns = event_time_ns(events)
     prints = np.flatnonzero((signs != 0) & _inside_hours(session, time_ns))
     stamp = np.where(events["exchange_time_ns"] == UNKNOWN_TIME, time_ns, events["exchange_time_ns"])[prints]

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from footprint.book.replay import views as book_views
-from footprint.data.child_tape import build_child_tape
+from footprint.data.child_tape import child_signs, merge_children
 from footprint.data.children import ChildTape
 from footprint.data.mid import MidRule, default_mid_rule, reference_views
 from footprint.data.session import Session
-from footprint.data.signing import sign_trades
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +37,9 @@ def prepare(session: Session, mid_rule: MidRule | None = None) -> PreparedSessio
     """Replay the book, sign the trades, apply the mid rule (the source's own when None) and merge the children."""
     raw = book_views(session.events)
     rule = mid_rule or default_mid_rule(session)
-    signs, _ = sign_trades(session, raw)
+    signs = child_signs(session, raw)
     events = session.events.copy()
     events["side"] = np.where(signs != 0, signs, events["side"])
     signed = replace(session, events=events)
-    return PreparedSession(signed, reference_views(signed, raw, signs, rule), build_child_tape(signed, raw, rule))
+    views = reference_views(signed, raw, signs, rule)
+    return PreparedSession(signed, views, merge_children(signed, signs, views, rule))

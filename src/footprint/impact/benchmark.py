@@ -15,7 +15,7 @@ import joblib
 import numpy as np
 
 from footprint import __version__
-from footprint.impact.conformal import CrossFit, calibrate, cross_fit
+from footprint.impact.conformal import calibrate, cross_fit
 from footprint.impact.distribution import mean, probability_integral_transform
 from footprint.impact.interface import FittedImpact, ImpactModel
 from footprint.impact.mixture import mix
@@ -89,14 +89,10 @@ def run_job(job: Job, rows: Rows) -> dict[str, np.ndarray]:
     candidates = [cross_fit(m, train, job.target, fold_by) for m in job.candidates]
     baselines = [cross_fit(m, train, job.target, fold_by) for m in job.baselines]
     boosted = cross_fit(job.boosted, train, job.target, fold_by)
-    scores = {c.model.name: _score(_calibrated(c, train, job.target), test, job.target) for c in candidates + baselines}
-    scores[job.boosted.name] = _score(_calibrated(boosted, train, job.target), test, job.target)
+    scores = {c.model.name: _score(calibrate(c, train, job.target), test, job.target) for c in candidates + baselines}
+    scores[job.boosted.name] = _score(calibrate(boosted, train, job.target), test, job.target)
     scores["mixture"] = _score(mix(candidates, boosted, train, job.target), test, job.target)
     return scores
-
-
-def _calibrated(cross: CrossFit, train: Rows, target: str) -> FittedImpact:
-    return calibrate(cross, train, target)
 
 
 def _score(model: FittedImpact, test: Rows, target: str) -> np.ndarray:

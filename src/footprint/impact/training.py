@@ -56,13 +56,18 @@ def tape_rows(sessions: Iterable[Session], protocol: Protocol, mid_rule: MidRule
         sessions: in order of (symbol, time).
         mid_rule: a rule of `data.mid` instead of each source's own.
     """
+    yield from prepared_tape_rows((prepare(session, mid_rule) for session in sessions), protocol)
+
+
+def prepared_tape_rows(sessions: Iterable[PreparedSession], protocol: Protocol) -> Iterator[TapeRows]:
+    """The same from sessions that are prepared already."""
     builder: _TapeBuilder | None = None
-    for session in sessions:
-        if builder is None or not builder.continues_with(session):
+    for prepared in sessions:
+        if builder is None or not builder.continues_with(prepared.session):
             if builder is not None:
                 yield builder.finish()
-            builder = _TapeBuilder(session, protocol)
-        builder.add(prepare(session, mid_rule))
+            builder = _TapeBuilder(prepared.session, protocol)
+        builder.add(prepared)
     if builder is not None:
         yield builder.finish()
 
