@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from footprint.data.binance_check import check_binance_frames
+from footprint.data.readers.binance_check import check_binance_frames
 from scorecard.bar import Bar, Limit
 from scorecard.sources import shared_data
 

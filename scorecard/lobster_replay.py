@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from footprint.data.lobster_replay import check_lobster_replay
+from footprint.data.readers.lobster_replay import check_lobster_replay
 from scorecard.bar import Bar, Limit
 from scorecard.sources import shared_data
 

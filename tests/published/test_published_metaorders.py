@@ -8,7 +8,7 @@ import pytest
 from footprint.book.replay import views
 from footprint.data.child_tape import build_child_tape
 from footprint.data.children import ChildTape
-from footprint.data.lean import LeanReader
+from footprint.data.readers.lean import LeanReader
 from footprint.impact.binned_law import fit_binned_law
 from footprint.impact.law import LawFit
 from footprint.impact.tape_law import law_sample

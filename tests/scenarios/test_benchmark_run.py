@@ -11,8 +11,8 @@ import pytest
 
 from footprint.app import benchmarking
 from footprint.app.progress import NullProgress
-from footprint.data.lean_writer import write_lean
 from footprint.data.planted import PlantedLaw
+from footprint.data.readers.lean_writer import write_lean
 from footprint.data.synthetic import planted_sessions
 from footprint.errors import FootprintError
 from footprint.impact.protocol import Protocol

@@ -21,11 +21,11 @@ from footprint.app.progress import ProgressDisplay
 from footprint.app.report import Section, Table, write_report
 from footprint.data import formats
 from footprint.data.children import ChildTape
-from footprint.data.lean_writer import write_lean
 from footprint.data.metaorders import Metaorders, collect_runs
 from footprint.data.planted import PlantedLaw, draw_law
 from footprint.data.planted_rows import planted_rows
 from footprint.data.prepare import prepare
+from footprint.data.readers.lean_writer import write_lean
 from footprint.data.session import Session
 from footprint.data.synthetic import planted_sessions
 from footprint.impact.benchmark import Job, Scored, collect, run_jobs

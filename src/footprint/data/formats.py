@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from footprint.data.b3 import B3Reader
-from footprint.data.binance import BinanceReader
-from footprint.data.lean import LeanReader
-from footprint.data.lobster import LobsterReader
+from footprint.data.readers.b3 import B3Reader
+from footprint.data.readers.binance import BinanceReader
+from footprint.data.readers.lean import LeanReader
+from footprint.data.readers.lobster import LobsterReader
 from footprint.data.session import Reader, Session
 from footprint.data.verdict import FileVerdict, Finding, Verdict
 from footprint.errors import DataRefused, UsageError

@@ -11,9 +11,9 @@ import pytest
 
 from footprint.book.replay import views
 from footprint.book.view import SIZE_UNKNOWN
-from footprint.data.b3 import B3Reader
 from footprint.data.child_tape import build_child_tape
 from footprint.data.mid import CORRECTED_QUOTE, QUOTE, half_spreads
+from footprint.data.readers.b3 import B3Reader
 from footprint.data.session import Session
 from footprint.data.signing import sign_trades, signing_accuracy
 from footprint.data.verdict import Analysis, Verdict

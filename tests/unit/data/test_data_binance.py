@@ -5,8 +5,8 @@ import pytest
 from binance_tape import START_NS, depth, good_tape, quote, snapshot, spot, trade, write
 
 from footprint.book.replay import views
-from footprint.data.binance import BinanceReader
-from footprint.data.binance_check import check_binance_frames
+from footprint.data.readers.binance import BinanceReader
+from footprint.data.readers.binance_check import check_binance_frames
 from footprint.data.verdict import Analysis, Verdict
 from footprint.errors import DataRefused
 from footprint.market.events import EventFlag, EventKind

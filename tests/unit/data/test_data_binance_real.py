@@ -5,9 +5,9 @@ import pytest
 
 from footprint.book.price_levels import PriceLevelBook
 from footprint.book.replay import views
-from footprint.data.binance import BinanceReader
-from footprint.data.binance_check import check_binance_frames, compare_book_with_quotes
-from footprint.data.binance_frames import read_frames, units
+from footprint.data.readers.binance import BinanceReader
+from footprint.data.readers.binance_check import check_binance_frames, compare_book_with_quotes
+from footprint.data.readers.binance_frames import read_frames, units
 from footprint.data.verdict import Analysis, Verdict
 from footprint.market.events import EventFlag, EventKind, event_time_ns
 

@@ -12,8 +12,8 @@ import pytest
 
 from footprint.book.replay import views
 from footprint.data.child_tape import build_child_tape
-from footprint.data.lean import LeanReader
-from footprint.data.sale_conditions import AUCTION_CONDITIONS, ELIGIBLE_CONDITIONS, SaleCondition
+from footprint.data.readers.lean import LeanReader
+from footprint.data.readers.sale_conditions import AUCTION_CONDITIONS, ELIGIBLE_CONDITIONS, SaleCondition
 from footprint.data.session import Session
 from footprint.data.signing import quote_rule, sign_trades
 from footprint.data.verdict import Analysis, Verdict

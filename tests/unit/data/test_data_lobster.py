@@ -5,8 +5,8 @@ import pytest
 from lobster_tape import BOOK, MESSAGES, NAME, changed, write
 
 from footprint.book.replay import views
-from footprint.data.lobster import LobsterReader, messages
-from footprint.data.lobster_replay import check_lobster_replay
+from footprint.data.readers.lobster import LobsterReader, messages
+from footprint.data.readers.lobster_replay import check_lobster_replay
 from footprint.data.verdict import Analysis, Verdict
 from footprint.errors import DataRefused
 from footprint.market.events import EventFlag, EventKind

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from footprint.book.replay import views
-from footprint.data.lobster import LobsterReader, messages
-from footprint.data.lobster_replay import check_lobster_replay
+from footprint.data.readers.lobster import LobsterReader, messages
+from footprint.data.readers.lobster_replay import check_lobster_replay
 from footprint.data.verdict import Analysis
 from footprint.market.events import EventFlag, EventKind
 

@@ -8,10 +8,10 @@ import pytest
 from footprint.book.replay import views
 from footprint.data.child_tape import build_child_tape
 from footprint.data.children import ChildTape
-from footprint.data.lean import LeanReader
 from footprint.data.planted import PlantedLaw
 from footprint.data.planted_rows import ROWS_SHAPE, child_tapes
 from footprint.data.planted_tape import planted_tape
+from footprint.data.readers.lean import LeanReader
 from footprint.errors import DataRefused
 from footprint.impact.tape_law import (
     balanced_mean,

@@ -14,7 +14,7 @@ from collections import deque
 from enum import Enum
 from typing import Any, NamedTuple
 
-from footprint.data.binance_frames import Frame, whole_number
+from footprint.data.readers.binance_frames import Frame, whole_number
 
 MAX_HELD = 20_000  # updates held while no snapshot is there; older ones cannot be joined any more
 

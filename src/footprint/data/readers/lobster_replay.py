@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from footprint.book.view import NO_PRICE
-from footprint.data.lobster_file import MessageType, read_day
+from footprint.data.readers.lobster_file import MessageType, read_day
 
 _NEW, _EXECUTION = int(MessageType.NEW), int(MessageType.EXECUTION)
 

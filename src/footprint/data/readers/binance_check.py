@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from footprint.book.replay import BookKind, views
-from footprint.data.binance import BinanceReader
+from footprint.data.readers.binance import BinanceReader
 from footprint.data.session import Session
 from footprint.errors import DataRefused
 from footprint.market.events import EventFlag, EventKind

@@ -17,9 +17,17 @@ from typing import Any
 import numpy as np
 
 from footprint.book.replay import BookKind, views
-from footprint.data.binance_depth import DepthJoiner, DepthUpdate, Joined, depth_update
-from footprint.data.binance_frames import UNITS_PER_ONE, BadValue, Frame, read_frames, refused, units, whole_number
 from footprint.data.book_findings import book_findings
+from footprint.data.readers.binance_depth import DepthJoiner, DepthUpdate, Joined, depth_update
+from footprint.data.readers.binance_frames import (
+    UNITS_PER_ONE,
+    BadValue,
+    Frame,
+    read_frames,
+    refused,
+    units,
+    whole_number,
+)
 from footprint.data.session import Session
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused

@@ -23,7 +23,7 @@ import numpy as np
 import polars as pl
 
 from footprint.data.compressed import head, read_all
-from footprint.data.sale_conditions import AUCTION_CONDITIONS, ELIGIBLE_CONDITIONS
+from footprint.data.readers.sale_conditions import AUCTION_CONDITIONS, ELIGIBLE_CONDITIONS
 from footprint.data.session import Session
 from footprint.data.table import Column, read_table, refuse_clock_going_back
 from footprint.data.verdict import Analysis, FileVerdict, Finding

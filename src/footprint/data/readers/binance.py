@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from footprint.data.binance_depth import DepthUpdate, depth_update
-from footprint.data.binance_frames import FIRST_LINE, BadValue, read_frames, refused
-from footprint.data.binance_session import SOURCE, SessionBuilder, venue_of
 from footprint.data.compressed import head
+from footprint.data.readers.binance_depth import DepthUpdate, depth_update
+from footprint.data.readers.binance_frames import FIRST_LINE, BadValue, read_frames, refused
+from footprint.data.readers.binance_session import SOURCE, SessionBuilder, venue_of
 from footprint.data.session import Session
 from footprint.data.verdict import FileVerdict, Finding
 from footprint.errors import DataRefused

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from footprint.book.view import NO_PRICE
-from footprint.data.lobster_file import LobsterDay, MessageType
+from footprint.data.readers.lobster_file import LobsterDay, MessageType
 from footprint.market.events import EventFlag, EventKind, empty_events
 from footprint.market.instruments import US_EQUITY_HOURS
 from footprint.units import NS_PER_SECOND
