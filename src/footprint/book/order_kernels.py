@@ -21,7 +21,7 @@ from footprint.market.events import EventKind
 from footprint.units import BPS
 
 _ADD, _CANCEL, _MODIFY = int(EventKind.ADD), int(EventKind.CANCEL), int(EventKind.MODIFY)
-_FILL, _CLEAR = int(EventKind.FILL), int(EventKind.CLEAR)
+_FILL, _CLEAR, _DELETE = int(EventKind.FILL), int(EventKind.CLEAR), int(EventKind.DELETE)
 
 # columns of `orders`, rows of `levels`, entries of `state`
 SIDE, KEY, SIZE, PREVIOUS, NEXT = range(5)
@@ -189,10 +189,12 @@ def _clear(table: np.ndarray, counts: np.ndarray, state: np.ndarray) -> None:
 
 @njit(cache=True)
 def _change(table, ids, orders, levels, counts, state, kind, slot, price, size) -> None:  # type: ignore[no-untyped-def]
-    """A message about a resting order: FILL and CANCEL take `size` off, MODIFY sets price and size."""
+    """A message about a resting order: FILL and CANCEL take `size` off, MODIFY sets price and size, DELETE
+    takes it out.
+    """
     side, held = orders[slot, SIDE], orders[slot, SIZE]
     same_price = kind != _MODIFY or side * price == orders[slot, KEY]
-    left = size if kind == _MODIFY else held - size
+    left = size if kind == _MODIFY else 0 if kind == _DELETE else held - size
     if left <= 0:
         _unlink(orders, levels, counts, slot)
         _free_slot(table, ids, orders, state, slot)
@@ -214,7 +216,7 @@ def apply_order_event(  # type: ignore[no-untyped-def]
     if kind == _CLEAR:
         _clear(table, counts, state)
         return True
-    if kind not in (_ADD, _CANCEL, _MODIFY, _FILL):
+    if kind not in (_ADD, _CANCEL, _MODIFY, _FILL, _DELETE):
         return True
     no_slot = state[FREE] == NONE and state[USED] == len(ids)
     if no_slot or max(counts[0], counts[1]) == levels.shape[2]:

@@ -35,7 +35,7 @@ class OrderBook:
         self.arrays = _allocate(capacity)
 
     def apply(self, events: np.ndarray) -> None:
-        """Apply ADD, CANCEL, MODIFY, FILL and CLEAR events (EVENT_DTYPE) in order; others do not change the book.
+        """Apply ADD, CANCEL, DELETE, MODIFY, FILL and CLEAR events (EVENT_DTYPE) in order; others change nothing.
 
         Raises:
             UsageError: more than `max_orders` orders or levels would rest in the book.

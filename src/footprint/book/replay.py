@@ -52,7 +52,7 @@ class BookKind(Enum):
 def book_kind(events: np.ndarray) -> BookKind:
     """ORDERS when a stream has order events and neither quotes nor levels, else LEVELS."""
     held = np.bincount(events["kind"], minlength=16)
-    by_order = held[[EventKind.ADD, EventKind.CANCEL, EventKind.MODIFY, EventKind.FILL]].sum()
+    by_order = held[[EventKind.ADD, EventKind.CANCEL, EventKind.DELETE, EventKind.MODIFY, EventKind.FILL]].sum()
     return BookKind.ORDERS if by_order and not held[_LEVEL] and not held[_QUOTE] else BookKind.LEVELS
 
 

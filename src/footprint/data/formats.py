@@ -1,7 +1,8 @@
-"""The formats that can be read, and the way in: paths -> verdicts -> sessions.
+"""The formats that can be read, and the way in: paths -> verdicts -> sessions of events, and tables.
 
-A path is a file or a folder; `FORMAT:PATH` forces the format. Files are recognised by content. Whatever is recognised
-is audited first and never used when refused; a file in a folder that is of no known format is listed and left alone.
+A path is a file or a folder; `FORMAT:PATH` forces the format, `MAPPING.yaml:PATH` reads a csv or Parquet file as the
+mapping says. Files are recognised by content. Whatever is recognised is audited first and never used when refused; a
+file in a folder that is of no known format is listed and left alone.
 """
 
 from __future__ import annotations
@@ -17,13 +18,18 @@ from footprint.data.readers.binance import BinanceReader
 from footprint.data.readers.lean import LeanReader
 from footprint.data.readers.lobster import LobsterReader
 from footprint.data.session import Reader, Session
+from footprint.data.tables import Table, TableReader
 from footprint.data.verdict import FileVerdict, Finding, Verdict
 from footprint.errors import DataRefused, UsageError
 
 READERS: tuple[Reader, ...] = (LobsterReader(), LeanReader(), BinanceReader(), B3Reader())
+TABLE_READERS: tuple[TableReader, ...] = ()
+
+AnyReader = Reader | TableReader
 
 NOT_RECOGNISED = "not_recognised"
-_KNOWN = ", ".join(reader.name for reader in READERS)
+_ALL: tuple[AnyReader, ...] = (*READERS, *TABLE_READERS)
+_KNOWN = ", ".join(reader.name for reader in _ALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ class _Source:
     """One file and who reads it; `named` when the user named the file itself, not a folder around it."""
 
     path: Path
-    reader: Reader | None
+    reader: AnyReader | None
     named: bool
 
 
@@ -57,22 +63,48 @@ def sessions(
         DataRefused: any of the files is refused; nothing has been read from any of them then.
         UsageError: as `audit`; nothing recognised; or no file of that symbol.
     """
+    sources = _usable(paths, symbol, verdicts)
+    readers = [(r, files) for r, files in _by_reader(sources) if isinstance(r, Reader)]
+    if not readers:
+        held = ", ".join(sorted({source.reader.name for source in sources if source.reader}))
+        raise UsageError(f"no stream of events in {_names(paths)}, only tables: {held}")
+    found = (session for reader, files in readers for session in reader.sessions(files))
+    return _each_day_once(s for s in found if symbol is None or s.instrument.symbol == symbol.upper())
+
+
+def tables(
+    paths: Sequence[str | Path], symbol: str | None = None, verdicts: Sequence[FileVerdict] | None = None
+) -> Iterator[Table]:
+    """Tables of all files that hold one, format by format; nothing when none does.
+
+    Raises:
+        DataRefused, UsageError: as `sessions`.
+    """
+    sources = _usable(paths, symbol, verdicts)
+    readers = [(r, files) for r, files in _by_reader(sources) if isinstance(r, TableReader)]
+    return (table for reader, files in readers for table in reader.tables(files))
+
+
+def _usable(paths: Sequence[str | Path], symbol: str | None, verdicts: Sequence[FileVerdict] | None) -> list[_Source]:
+    """The files that a reader knows; nothing of any of them when one is refused."""
     sources = _sources(paths)
     verdicts = _audit(sources) if verdicts is None else verdicts
     for verdict in verdicts:
         if verdict.verdict is Verdict.REFUSED:
             raise _refusal(verdict)
-    wanted = {v.path for v in verdicts if v.source and (symbol is None or v.symbol == symbol.upper())}
+    wanted = {v.path for v in verdicts if v.source and (symbol is None or symbol.upper() in v.symbols)}
     if not wanted:
         raise UsageError(_nothing_found(paths, symbol, verdicts))
-    return _each_day_once(_read([s for s in sources if s.path in wanted]))
+    return [source for source in sources if source.path in wanted]
 
 
-def _read(sources: Sequence[_Source]) -> Iterator[Session]:
-    for reader in READERS:
-        mine = [source.path for source in sources if source.reader is reader]
-        if mine:
-            yield from reader.sessions(mine)
+def _by_reader(sources: Sequence[_Source]) -> list[tuple[AnyReader, list[Path]]]:
+    """Readers in the order of the catalogue, each with its files; those that a mapping made come last."""
+    files: dict[AnyReader, list[Path]] = {reader: [] for reader in _ALL}
+    for source in sources:
+        if source.reader:
+            files.setdefault(source.reader, []).append(source.path)
+    return [(reader, mine) for reader, mine in files.items() if mine]
 
 
 def _each_day_once(sessions: Iterator[Session]) -> Iterator[Session]:
@@ -94,9 +126,8 @@ def _each_day_once(sessions: Iterator[Session]) -> Iterator[Session]:
 
 def _audit(sources: Sequence[_Source]) -> list[FileVerdict]:
     verdicts: dict[Path, FileVerdict] = {}
-    for reader in READERS:
-        mine = [source.path for source in sources if source.reader is reader]
-        verdicts |= {verdict.path: verdict for verdict in (reader.audit(mine) if mine else [])}
+    for reader, files in _by_reader(sources):
+        verdicts |= {verdict.path: verdict for verdict in reader.audit(files)}
     return [verdicts[s.path] if s.reader else _not_recognised(s) for s in sources]
 
 
@@ -111,11 +142,15 @@ def _refusal(verdict: FileVerdict) -> DataRefused:
 
 
 def _nothing_found(paths: Sequence[str | Path], symbol: str | None, verdicts: Sequence[FileVerdict]) -> str:
-    where = ", ".join(map(str, paths))
-    held = sorted({v.symbol for v in verdicts if v.source})
+    where = _names(paths)
+    held = sorted({held for v in verdicts for held in v.symbols})
     if symbol is None or not held:
         return f"no market data of a known format in {where}, known: {_KNOWN}"
     return f"no data of {symbol} in {where}, there is: {', '.join(held)}"
+
+
+def _names(paths: Sequence[str | Path]) -> str:
+    return ", ".join(map(str, paths))
 
 
 def _sources(paths: Sequence[str | Path]) -> list[_Source]:
@@ -132,19 +167,19 @@ def _sources(paths: Sequence[str | Path]) -> list[_Source]:
     return list(sources.values())
 
 
-def _forced(given: str | Path) -> tuple[Reader | None, Path]:
+def _forced(given: str | Path) -> tuple[AnyReader | None, Path]:
     """Split FORMAT:PATH; a path that exists as it stands is never split."""
     name, colon, rest = str(given).partition(":")
     if not colon or Path(given).exists() or os.sep in name:
         return None, Path(given)
-    for reader in READERS:
+    for reader in _ALL:
         if reader.name == name.lower():
             return reader, Path(rest)
     raise UsageError(f"no format {name!r} in {given}, known: {_KNOWN}")
 
 
-def _recognise(path: Path) -> Reader | None:
+def _recognise(path: Path) -> AnyReader | None:
     try:
-        return next((reader for reader in READERS if reader.recognise(path)), None)
+        return next((reader for reader in _ALL if reader.recognise(path)), None)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from footprint.data.verdict import FileVerdict
 from footprint.market.instruments import Instrument
+
+EXTRA_COLUMNS = ("buyer_member", "seller_member")  # broker numbers of the two sides, where a venue publishes them
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +23,11 @@ class Session:
     Attributes:
         events: EVENT_DTYPE array in order of arrival (`event_time_ns` never decreases).
         open_ns, close_ns: regular hours of that day, ns UTC; for a continuous venue the span of the data.
-        source: name of the reader ("lobster", "lean", "binance", "b3", "synthetic").
+        source: name of the reader ("lobster", "lean", "databento", ...).
         counts: what was read and what was dropped, by reason ("trades", "off_exchange_dropped", ...).
         paths: the files it came from.
+        extra: what the format knows of each event beyond EVENT_DTYPE, int64 arrays of shape (n,) by name; 0 where it
+            does not apply. Names: EXTRA_COLUMNS.
     """
 
     instrument: Instrument
@@ -34,8 +38,10 @@ class Session:
     source: str
     counts: Mapping[str, int] = field(default_factory=dict)
     paths: tuple[Path, ...] = ()
+    extra: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
+@runtime_checkable
 class Reader(Protocol):
     """One file format.
 

@@ -56,7 +56,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class FileVerdict:
-    """The verdict on one file and everything that led to it."""
+    """The verdict on one file and everything that led to it.
+
+    Attributes:
+        source: name of the reader, "" when no reader knows the file.
+        symbol: the instrument, or several separated by commas.
+    """
 
     path: Path
     source: str
@@ -64,6 +69,11 @@ class FileVerdict:
     findings: tuple[Finding, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     chain: str = ""  # files judged as one chain share this name
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The instruments in the file."""
+        return tuple(self.symbol.split(",")) if self.symbol else ()
 
     @property
     def verdict(self) -> Verdict:
