@@ -17,8 +17,8 @@ class EventKind(IntEnum):
     """What happened.
 
     Order by order (L3): ADD, CANCEL (size removed), DELETE (the order leaves, whatever is left of it), MODIFY (new
-    total size and price), FILL (a resting order traded: its size falls). FILL_NOTICE says that a resting order traded and
-    changes nothing: the CANCEL, DELETE or MODIFY that does follows as an event of its own (CME MDP 3, Databento).
+    total size and price), FILL (a resting order traded: its size falls). FILL_NOTICE says that a resting order traded
+    and changes nothing: the CANCEL, DELETE or MODIFY that does follows as an event of its own (CME MDP 3, Databento).
     By price level (L2): LEVEL sets the total size at a price, 0 removes it.
     Top of book: QUOTE sets the best price and size of one side, size 0 or price 0 empties that side.
     TRADE is a print; it never changes the book by itself. CLEAR empties the book. HALT and RESUME bracket a halt.
