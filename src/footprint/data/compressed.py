@@ -1,9 +1,10 @@
-"""Files read in place: plain, gz, zst, or a zip that holds exactly one member."""
+"""Files read in place: plain, gz, zst, xz, or a zip that holds exactly one member."""
 
 from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import struct
 import zipfile
 import zlib
@@ -15,7 +16,16 @@ import zstandard
 from footprint.errors import DataRefused
 
 HEAD_BYTES = 4096
-_GZIP, _ZSTD, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
+_GZIP, _ZSTD, _ZIP, _XZ = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"\xfd7zXZ\x00"
+_DAMAGED = (
+    EOFError,
+    zlib.error,
+    zipfile.BadZipFile,
+    gzip.BadGzipFile,
+    zstandard.ZstdError,
+    lzma.LZMAError,
+    RuntimeError,
+)
 _ZIP_HEADER = struct.Struct("<4s5H3I2H")  # local file header, APPNOTE.TXT section 4.3.7
 _DEFLATED = 8
 
@@ -41,6 +51,8 @@ def head(path: Path) -> Head:
         return Head(path.name.removesuffix(".gz"), _inflate(raw, wbits=31))
     if raw.startswith(_ZSTD):
         return Head(path.name.removesuffix(".zst"), _unzstd(raw))
+    if raw.startswith(_XZ):
+        return Head(path.name.removesuffix(".xz"), _unxz(raw))
     return Head(path.name, raw)
 
 
@@ -58,7 +70,9 @@ def read_all(path: Path) -> bytes:
             return gzip.decompress(raw)
         if raw.startswith(_ZSTD):
             return _read_zstd(raw)
-    except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, zstandard.ZstdError) as error:
+        if raw.startswith(_XZ):
+            return lzma.decompress(raw)
+    except _DAMAGED as error:
         raise DataRefused(f"truncated or damaged archive ({error})", path=path, allowed="a whole archive") from error
     return raw
 
@@ -105,4 +119,11 @@ def _unzstd(packed: bytes) -> bytes:
     try:
         return zstandard.ZstdDecompressor().stream_reader(io.BytesIO(packed)).read(HEAD_BYTES)
     except zstandard.ZstdError:
+        return b""
+
+
+def _unxz(packed: bytes) -> bytes:
+    try:
+        return lzma.LZMADecompressor().decompress(packed, HEAD_BYTES)
+    except lzma.LZMAError:
         return b""

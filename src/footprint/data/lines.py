@@ -1,8 +1,10 @@
-"""Lines of a text file read as a stream: plain, gz or zst, in memory that does not grow with the file."""
+"""Lines of a text file read as a stream: plain, gz, zst, xz or a zip of one file; memory does not grow with it."""
 
 from __future__ import annotations
 
 import gzip
+import lzma
+import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,16 @@ import zstandard
 
 from footprint.errors import DataRefused
 
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_GZIP, _ZSTD, _XZ, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00", b"PK\x03\x04"
+_DAMAGED = (
+    EOFError,
+    zlib.error,
+    gzip.BadGzipFile,
+    zstandard.ZstdError,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    RuntimeError,
+)
 _CHUNK = 1 << 20
 
 
@@ -22,17 +33,32 @@ def read_lines(path: Path) -> Iterator[bytes]:
     Raises:
         DataRefused: empty, truncated or damaged.
     """
+    return _split(read_chunks(path))
+
+
+def read_chunks(path: Path) -> Iterator[bytes]:
+    """The unpacked content in pieces of about a megabyte.
+
+    Raises:
+        DataRefused: empty, truncated or damaged.
+    """
     with path.open("rb") as file:
-        magic = file.read(4)
+        magic = file.read(len(_XZ))
         file.seek(0)
         if not magic:
             raise DataRefused("empty file", path=path, allowed="at least one line")
         try:
-            yield from _split(_chunks(file, magic))
-        except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
+            yield from _chunks(file, magic, path)
+        except _DAMAGED as error:
             raise DataRefused(
                 f"truncated or damaged archive ({error})", path=path, allowed="a whole archive"
             ) from error
+
+
+def is_packed(path: Path) -> bool:
+    """Whether the content has to be unpacked."""
+    with path.open("rb") as file:
+        return file.read(len(_XZ)).startswith((_GZIP, _ZSTD, _XZ, _ZIP))
 
 
 def _split(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -45,14 +71,28 @@ def _split(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def _chunks(file: BinaryIO, magic: bytes) -> Iterator[bytes]:
+def _chunks(file: BinaryIO, magic: bytes, path: Path) -> Iterator[bytes]:
     if magic.startswith(_GZIP):
         with gzip.GzipFile(fileobj=file) as unpacked:
             yield from iter(lambda: unpacked.read(_CHUNK), b"")
-    elif magic == _ZSTD:
+    elif magic.startswith(_ZSTD):
         yield from _unzstd(file)
+    elif magic == _XZ:
+        with lzma.LZMAFile(file) as unpacked:
+            yield from iter(lambda: unpacked.read(_CHUNK), b"")
+    elif magic.startswith(_ZIP):
+        yield from _unzip(file, path)
     else:
         yield from iter(lambda: file.read(_CHUNK), b"")
+
+
+def _unzip(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    with zipfile.ZipFile(file) as archive:
+        names = archive.namelist()
+        if len(names) != 1:
+            raise DataRefused("wrong number of members", path=path, found=len(names), allowed="a zip of one file")
+        with archive.open(names[0]) as unpacked:
+            yield from iter(lambda: unpacked.read(_CHUNK), b"")
 
 
 def _unzstd(file: BinaryIO) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -21,19 +22,26 @@ class Column:
     """What one column of a csv may hold.
 
     Attributes:
-        kind: int, float or str.
+        kind: int, float, Decimal (exact, for `data.decimals.whole`) or str.
         minimum: smallest number allowed, None for any.
         optional: an empty cell is allowed (null).
+        maximum: largest number allowed.
     """
 
     name: str
-    kind: type[int] | type[float] | type[str]
+    kind: type[int] | type[float] | type[Decimal] | type[str]
     minimum: float | None = None
     optional: bool = False
+    maximum: int = MAX_NUMBER
 
 
-_DTYPES = {int: pl.Int64, float: pl.Float64, str: pl.String}
-_WORDS = {int: "a whole number", float: "a finite number", str: "a text"}
+_DTYPES: dict[type, pl.DataType] = {
+    int: pl.Int64(),
+    float: pl.Float64(),
+    Decimal: pl.Decimal(38, 18),
+    str: pl.String(),
+}
+_WORDS = {int: "a whole number", float: "a finite number", Decimal: "a finite number", str: "a text"}
 
 
 def read_table(content: bytes, columns: Sequence[Column], path: Path, *, header: bool) -> pl.DataFrame:
@@ -71,7 +79,7 @@ def _parse(content: bytes, columns: Sequence[Column], *, header: bool) -> pl.Dat
 def _bad(frame: pl.DataFrame, columns: Sequence[Column]) -> bool:
     checks = [pl.col(c.name).is_null().any() for c in columns if not c.optional]
     checks += [(~pl.col(c.name).is_finite()).any() for c in columns if c.kind is float]
-    checks += [(pl.col(c.name) > MAX_NUMBER).any() for c in columns if c.kind is not str]
+    checks += [(pl.col(c.name) > c.maximum).any() for c in columns if c.kind is not str]
     checks += [(pl.col(c.name) < c.minimum).any() for c in columns if c.minimum is not None]
     return bool(frame.select(pl.any_horizontal(checks).fill_null(False)).item())
 
@@ -134,7 +142,7 @@ def _reason(cell: str, column: Column) -> str:
         return "not a number"
     if not math.isfinite(number):
         return "not a finite number"
-    if number > MAX_NUMBER:
+    if number > column.maximum:
         return "value too large"
     if column.minimum is not None and number < column.minimum:
         return "negative value" if number < 0 else "value too small"

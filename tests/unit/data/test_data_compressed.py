@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import zipfile
 from pathlib import Path
 
@@ -20,13 +21,14 @@ def pack(path: Path) -> Path:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("inner.csv", TEXT)
     else:
-        packers = {".gz": gzip.compress, ".zst": zstandard.compress, ".csv": bytes}
+        packers = {".gz": gzip.compress, ".zst": zstandard.compress, ".xz": lzma.compress, ".csv": bytes}
         path.write_bytes(packers[path.suffix](TEXT))
     return path
 
 
 @pytest.mark.parametrize(
-    ("name", "inside"), [("a.csv", "a.csv"), ("a.csv.gz", "a.csv"), ("a.csv.zst", "a.csv"), ("a.zip", "inner.csv")]
+    ("name", "inside"),
+    [("a.csv", "a.csv"), ("a.csv.gz", "a.csv"), ("a.csv.zst", "a.csv"), ("a.csv.xz", "a.csv"), ("a.zip", "inner.csv")],
 )
 def test_head_and_content(tmp_path: Path, name: str, inside: str) -> None:
     path = pack(tmp_path / name)
@@ -37,7 +39,7 @@ def test_head_and_content(tmp_path: Path, name: str, inside: str) -> None:
     assert read_all(path) == TEXT
 
 
-@pytest.mark.parametrize("name", ["a.csv.gz", "a.zip", "a.csv.zst"])
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.zip", "a.csv.zst", "a.csv.xz"])
 def test_a_cut_off_archive_is_named_and_refused(tmp_path: Path, name: str) -> None:
     path = pack(tmp_path / name)
     path.write_bytes(path.read_bytes()[:-8])

@@ -1,4 +1,7 @@
 import gzip
+import io
+import lzma
+import zipfile
 
 import pytest
 import zstandard
@@ -8,12 +11,24 @@ from footprint.errors import DataRefused
 
 LINES = [b"line %d" % i for i in range(200_000)]
 TEXT = b"\n".join(LINES) + b"\n"
+
+
+def zipped(*names: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, TEXT)
+    return file.getvalue()
+
+
 PACKED = {
     "plain": TEXT,
     "gz": gzip.compress(TEXT),
     "gz of two members": gzip.compress(TEXT[:100_000]) + gzip.compress(TEXT[100_000:]),
     "zst": zstandard.compress(TEXT),
     "zst of two frames": zstandard.compress(TEXT[:100_000]) + zstandard.compress(TEXT[100_000:]),
+    "xz": lzma.compress(TEXT),
+    "zip": zipped("lines.txt"),
 }
 
 
@@ -24,7 +39,7 @@ def test_every_packing_gives_the_same_lines(tmp_path, content):
     assert list(read_lines(path)) == LINES
 
 
-@pytest.mark.parametrize("name", ["gz", "zst"])
+@pytest.mark.parametrize("name", ["gz", "zst", "xz", "zip"])
 @pytest.mark.parametrize("share", [0.001, 0.5, 0.9999])
 def test_a_truncated_archive_is_refused(tmp_path, name, share):
     path = tmp_path / "lines"
@@ -39,6 +54,13 @@ def test_a_damaged_archive_is_refused(tmp_path):
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(bytes(content))
     with pytest.raises(DataRefused, match="damaged"):
+        list(read_lines(path))
+
+
+def test_a_zip_of_two_files_is_refused(tmp_path):
+    path = tmp_path / "lines"
+    path.write_bytes(zipped("a", "b"))
+    with pytest.raises(DataRefused, match="wrong number of members"):
         list(read_lines(path))
 
 

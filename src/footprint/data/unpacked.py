@@ -1,0 +1,43 @@
+"""Content that is read more than once: unpacked again each time, or kept while it is small. Plain files are read again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from footprint.data.lines import is_packed, read_chunks
+
+KEPT_BYTES = 1 << 28  # of unpacked content, over all files of one `Unpacked`
+
+
+class Unpacked:
+    """Files whose content is wanted several times, in memory that does not grow with them.
+
+    The first packed files read to their end are kept as long as they fit; later and larger ones are unpacked again.
+    """
+
+    def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
+        self._room = kept_bytes
+        self._kept: dict[Path, list[bytes]] = {}
+
+    def chunks(self, path: Path) -> Iterator[bytes]:
+        """The content in pieces of about a megabyte.
+
+        Raises:
+            DataRefused: empty, truncated or damaged.
+        """
+        if path in self._kept:
+            yield from self._kept[path]
+            return
+        held: list[bytes] | None = [] if is_packed(path) else None
+        size = 0
+        for chunk in read_chunks(path):
+            size += len(chunk)
+            if size > self._room:
+                held = None
+            if held is not None:
+                held.append(chunk)
+            yield chunk
+        if held is not None:
+            self._room -= size
+            self._kept[path] = held

@@ -1,0 +1,49 @@
+"""Names of crypto venues: currency, kind and contract."""
+
+from __future__ import annotations
+
+import pytest
+
+from footprint.data.crypto_pairs import crypto_instrument, quote_currency
+from footprint.market.instruments import AssetClass
+
+PERPETUAL, FUTURE, SPOT = AssetClass.PERPETUAL, AssetClass.FUTURE, AssetClass.SPOT_CRYPTO
+
+
+@pytest.mark.parametrize(
+    ("symbol", "currency"),
+    [
+        ("BTCUSDT", "USDT"),
+        ("XBTUSD", "USD"),
+        ("BTC-PERPETUAL", "USD"),
+        ("XRPETH", "ETH"),
+        ("USDT", ""),
+        ("BTCUSD_PERP", "USD"),
+    ],
+)
+def test_quote_currency(symbol: str, currency: str) -> None:
+    assert quote_currency(symbol) == currency
+
+
+@pytest.mark.parametrize(
+    ("symbol", "venue", "kind", "multiplier", "inverse"),
+    [
+        ("BTCUSDT", "binance", SPOT, 1.0, False),
+        ("BTCUSDT", "binance-futures", PERPETUAL, 1.0, False),
+        ("BTCUSD_PERP", "binance-delivery", PERPETUAL, 100.0, True),
+        ("ETHUSD_210326", "binance-coinm", FUTURE, 10.0, True),
+        ("BTC-PERPETUAL", "deribit", PERPETUAL, 1.0, True),
+        ("BTC-25SEP20", "deribit", FUTURE, 1.0, True),
+        ("SOL_USDC-PERPETUAL", "deribit", PERPETUAL, 1.0, False),
+        ("XBTUSD", "bitmex", PERPETUAL, 1.0, True),
+        ("XBTM20", "bitmex", FUTURE, 1.0, False),
+        ("BTC-USD", "huobi-dm-swap", PERPETUAL, 100.0, True),
+        ("ETH-USD-SWAP", "okex-swap", PERPETUAL, 10.0, True),
+        ("BTC-USDT-SWAP", "okex-swap", PERPETUAL, 1.0, False),
+        ("BTCUSD", "bitstamp", SPOT, 1.0, False),
+    ],
+)
+def test_contracts(symbol: str, venue: str, kind: AssetClass, multiplier: float, inverse: bool) -> None:
+    found = crypto_instrument(symbol, venue, 0.1, 1.0)
+    assert (found.asset_class, found.multiplier, found.inverse) == (kind, multiplier, inverse)
+    assert found.hours.continuous
