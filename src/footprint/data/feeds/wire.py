@@ -1,8 +1,8 @@
-"""The wire of one venue: one small frozen class per protocol version, without state and without I/O."""
+"""The wire of one venue: one small class per protocol version, without state and without I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from enum import Enum
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -49,9 +49,14 @@ class Sequencing(Enum):
 
     RANGE = "first_id is at most the last id seen + 1"  # Binance spot
     PREVIOUS = "previous_id is the last id seen"  # Binance futures, OKX, Deribit
-    NEXT = "last_id is the last id seen + 1"  # Kraken Futures, Bybit
+    NEXT = "last_id is the last id seen + 1"  # Kraken Futures, Bybit 5, Coinbase full
+    ORDER = "ids never go back, a hole does not show"  # Bitstamp, Bybit 2, Coinbase level2
+    LEVELS = "an entry is older than what its price last had"  # dYdX 3: messages may overtake each other
     CHECKSUM = "the checksum of the book agrees"  # Kraken, Bitfinex
-    NONE = "not at all"  # Coinbase level2, Bitstamp: only a new snapshot heals
+    NONE = "not at all"  # Gemini, BitMEX: only a new snapshot heals
+
+
+CHECKED_LEVELS = 25  # no venue's checksum looks deeper
 
 
 class Request(NamedTuple):
@@ -71,7 +76,6 @@ class WireProtocol(Protocol):
         url: where to connect.
         sequencing: how holes show.
         by_order: the book entries speak of orders (L3), not of price levels.
-        depth: levels a side that the venue keeps up to date; 0 for all. A deeper level must be dropped by the reader.
     """
 
     name: str
@@ -79,17 +83,21 @@ class WireProtocol(Protocol):
     url: str
     sequencing: Sequencing
     by_order: bool
-    depth: int
 
     def recognise(self, frame: RawFrame) -> bool:
-        """True when this frame is of this protocol (by its origin or its fields)."""
+        """True when this frame is of this protocol, by its origin."""
         ...
 
-    def decode(self, frame: RawFrame) -> Sequence[Message]:
-        """The messages in a received frame or a REST answer, none for other kinds.
+    def decode(self, frame: RawFrame, channels: MutableMapping[str, str]) -> Sequence[Message]:
+        """The messages in a received frame or a REST answer.
+
+        Args:
+            channels: what this connection has said of itself so far, such as the symbol of a channel number; the caller
+                keeps it, empty for a new connection.
 
         Raises:
-            BadFrame: the payload is not what the protocol allows.
+            BadFrame: the payload is not what the protocol allows. Fields that are missing or of another type may also
+                raise KeyError, IndexError, TypeError, ValueError or AttributeError.
         """
         ...
 
@@ -99,4 +107,12 @@ class WireProtocol(Protocol):
 
     def snapshot(self, symbol: str) -> Request:
         """How to get a fresh snapshot of one book."""
+        ...
+
+    def checksum(self, bids: Sequence[str], asks: Sequence[str]) -> int:
+        """The venue's checksum of a book.
+
+        Args:
+            bids, asks: `Level.check` of the best CHECKED_LEVELS entries or fewer, best first.
+        """
         ...
