@@ -36,3 +36,32 @@ def book_findings(views: np.ndarray, rows: np.ndarray, name: str, voids: tuple[A
         for code, mask, text, void in masks
         if mask.any()
     ]
+
+
+class ManyBooks:
+    """What an audit says of the books of many instruments of one file: one finding a kind, the first book named.
+
+    Analyses are void when more than MAX_CROSSED_SHARE of all messages leave their book crossed: one odd instrument does
+    not void a market.
+    """
+
+    def __init__(self, voids: tuple[Analysis, ...]) -> None:
+        self._voids = voids
+        self._messages = 0
+        self._found: dict[str, list[Finding]] = {}
+
+    def add(self, views: np.ndarray, rows: np.ndarray, name: str) -> None:
+        """One more book; arguments as in `book_findings`."""
+        self._messages += len(views)
+        for finding in book_findings(views, rows, name, ()):
+            self._found.setdefault(finding.code, []).append(finding)
+
+    def findings(self) -> list[Finding]:
+        """What was found so far."""
+        merged = []
+        for code, each in self._found.items():
+            count = sum(finding.count for finding in each)
+            others = f" (and {len(each) - 1} other books)" if len(each) > 1 else ""
+            void = code == "crossed_book" and count > MAX_CROSSED_SHARE * self._messages
+            merged.append(Finding(code, each[0].text + others, count, voids=self._voids if void else ()))
+        return merged
