@@ -190,7 +190,7 @@ def tape(time_ns: np.ndarray, mid: np.ndarray, volume: np.ndarray, title: str) -
         volume: quantity traded in each interval, shape (n,).
     """
     figure = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.04)
-    _style(figure, title, height=400)
+    style(figure, title, height=400)
     time = time_ns.astype("datetime64[ns]")
     figure.add_scatter(x=time, y=mid, mode="lines", line=dict(color=BLUE, width=1.3), name="mid", row=1, col=1)
     figure.add_bar(x=time, y=volume, marker=dict(color=GREY, line_width=0), name="volume", row=2, col=1)
@@ -227,11 +227,12 @@ def _faded(colour: str, opacity: float) -> str:
 
 def _figure(title: str, height: int) -> go.Figure:
     figure = go.Figure()
-    _style(figure, title, height)
+    style(figure, title, height)
     return figure
 
 
-def _style(figure: go.Figure, title: str, height: int) -> None:
+def style(figure: go.Figure, title: str, height: int) -> None:
+    """Title, fonts and colours that all figures share; height in pixels."""
     figure.update_layout(
         template="plotly_white",
         title=dict(text=title, font_size=15, x=0, xref="paper", y=1, yref="container", yanchor="top", pad_t=12),

@@ -158,7 +158,7 @@ BAD = {
     "missing price": (_field(4, "p", None), 5, "p", "wrong columns"),
     "missing maker flag": (_field(4, "m", None), 5, "m", "wrong columns"),
     "ragged level": (_field(1, "b", [["100.5"]]), 2, None, "wrong columns"),
-    "impossible time": (_field(4, "T", 10**30), 5, None, "wrong columns"),
+    "impossible time": (_field(4, "T", 10**30), 5, "T", "value too large"),
     "second symbol": (_field(4, "s", "ETHUSDT"), 5, "s", "second symbol"),
     "missing snapshot side": (_field(0, "asks", None), 1, "asks", "wrong columns"),
 }

@@ -7,7 +7,8 @@ import os
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,32 +19,50 @@ if TYPE_CHECKING:
 
     from footprint.data.verdict import FileVerdict, Finding
 
+Report = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE", help="Also write an HTML report with a chart of every day.")
+]
+
 _COLOURS = {"accepted": "green", "limited": "yellow", "refused": "red", "ignored": "dim"}
 
 
-def audit(paths: Paths, as_json: Json = False) -> None:
-    """Give each file a verdict: accepted, limited (with the analyses that become void) or refused, with reasons."""
+def audit(paths: Paths, as_json: Json = False, report: Report = None) -> None:
+    """Give each file a verdict: accepted, limited (with the analyses that become void) or refused, with reasons.
+
+    The reasons include what the days in it show: gaps, crossed and locked spells, stale quotes, clocks.
+    """
+    from footprint.app.auditing import audit_paths
+    from footprint.app.files import check_writable
     from footprint.app.progress import progress_on_stderr
-    from footprint.data import formats
     from footprint.data.verdict import Verdict
     from footprint.errors import DataRefused
 
-    with progress_on_stderr().step("auditing"):
-        verdicts = formats.audit(paths)
+    if report is not None:
+        check_writable(report)
+    seen = audit_paths(paths, progress_on_stderr())
     if as_json:
-        typer.echo(json.dumps(audit_json(verdicts), indent=2))
+        from footprint.app.audit_json import quality_json
+
+        plain = audit_json(seen.verdicts) | {"days": [quality_json(day) for day in seen.days]}
+        typer.echo(json.dumps(plain, indent=2, allow_nan=False))
     else:
         from footprint.app.console import stdout_console
 
         console = stdout_console()
-        console.print(audit_table(verdicts))
-        console.print(summary_line(verdicts))
-    if any(v.verdict is Verdict.REFUSED for v in verdicts):
+        console.print(audit_table(seen.verdicts))
+        console.print(summary_line(seen.verdicts))
+    if report is not None:
+        from footprint.app.audit_report import write_audit_report
+
+        write_audit_report(report, seen, summary_line(seen.verdicts))
+    if any(v.verdict is Verdict.REFUSED for v in seen.verdicts):
         raise typer.Exit(DataRefused.exit_status)
 
 
 def audit_json(verdicts: Sequence[FileVerdict]) -> dict[str, Any]:
     """The verdicts as plain values: `files` in the order given, and `summary` with the number of each verdict."""
+    from footprint.app.auditing import verdict_word
+
     return {
         "files": [
             {
@@ -51,7 +70,7 @@ def audit_json(verdicts: Sequence[FileVerdict]) -> dict[str, Any]:
                 "format": v.source,
                 "symbol": v.symbol,
                 "chain": v.chain,
-                "verdict": _word(v),
+                "verdict": verdict_word(v),
                 "voids": [a.value for a in v.voids],
                 "findings": [
                     {
@@ -76,6 +95,8 @@ def audit_table(verdicts: Sequence[FileVerdict]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
+    from footprint.app.auditing import verdict_word
+
     folder = os.path.commonpath([os.path.abspath(v.path.parent) for v in verdicts]) if verdicts else ""
     table = Table(title=f"in {escape(folder)}", title_justify="left", show_lines=True)
     for heading in ("file", "format", "symbol", "verdict"):
@@ -88,7 +109,7 @@ def audit_table(verdicts: Sequence[FileVerdict]) -> Table:
             escape(os.path.relpath(v.path, folder)),
             escape(v.source),
             escape(v.symbol),
-            f"[{_COLOURS[_word(v)]}]{_word(v)}",
+            f"[{_COLOURS[verdict_word(v)]}]{verdict_word(v)}",
             escape("\n".join(_reason(v, finding) for finding in reasons)),
             ", ".join(a.value for a in v.voids),
         )
@@ -102,14 +123,10 @@ def summary_line(verdicts: Sequence[FileVerdict]) -> str:
 
 
 def _tally(verdicts: Sequence[FileVerdict]) -> dict[str, int]:
-    seen = Counter(map(_word, verdicts))
+    from footprint.app.auditing import verdict_word
+
+    seen = Counter(map(verdict_word, verdicts))
     return {word: seen[word] for word in _COLOURS if seen[word] or word != "ignored"}
-
-
-def _word(verdict: FileVerdict) -> str:
-    """The verdict; a file that no reader knows and that the folder around it brought along is ignored."""
-    word = verdict.verdict.value
-    return "ignored" if not verdict.source and word == "accepted" else word
 
 
 def _reason(verdict: FileVerdict, finding: Finding) -> str:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from footprint.data.compressed import head
-from footprint.data.readers.binance_depth import DepthUpdate, depth_update
-from footprint.data.readers.binance_frames import FIRST_LINE, BadValue, read_frames, refused
+from footprint.data.readers.binance_blocks import depth_ids
+from footprint.data.readers.binance_frames import FIRST_LINE, BadValue, Frame, read_frames, refused
 from footprint.data.readers.binance_session import SOURCE, SessionBuilder, venue_of
 from footprint.data.session import Session
 from footprint.data.verdict import FileVerdict, Finding
@@ -29,14 +29,7 @@ class _Start:
     venue: str
     symbol: str
     first_ns: int
-    first_update: DepthUpdate | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Chain:
-    verdicts: list[FileVerdict]
-    session: Session | None = None
-    error: DataRefused | None = None
+    previous_id: int | None  # the id before those that the first depth update covers
 
 
 class BinanceReader:
@@ -50,7 +43,11 @@ class BinanceReader:
 
     def audit(self, paths: Sequence[Path]) -> list[FileVerdict]:
         """One verdict per file; the files of a chain share their book findings and the name of the chain."""
-        return [verdict for chain in _chains(paths) for verdict in chain.verdicts]
+        starts, refused_paths = _starts(paths)
+        verdicts = [FileVerdict(path, SOURCE, "", (Finding.of_refusal(error),)) for path, error in refused_paths]
+        for builder in _chains(starts):
+            verdicts += builder.verdicts()
+        return verdicts
 
     def sessions(self, paths: Sequence[Path]) -> Iterator[Session]:
         """One session a chain, in order of (symbol, venue, time).
@@ -58,36 +55,38 @@ class BinanceReader:
         Raises:
             DataRefused: a file of the chain is refused.
         """
-        for chain in _chains(paths):
-            if chain.error is not None:
-                raise chain.error
-            if chain.session is not None:
-                yield chain.session
+        starts, refused_paths = _starts(paths)
+        if refused_paths:
+            raise refused_paths[0][1]
+        for builder in _chains(starts):
+            session = builder.session()
+            if session is not None:
+                yield session
 
 
-def _chains(paths: Sequence[Path]) -> Iterator[_Chain]:
-    starts: list[_Start] = []
+def _starts(paths: Sequence[Path]) -> tuple[list[_Start], list[tuple[Path, DataRefused]]]:
+    """How the files begin, and those of which nothing says what they are."""
+    starts, refused_paths = [], []
     for path in paths:
         try:
             starts.append(_start(path))
         except DataRefused as error:
-            verdict = FileVerdict(path, SOURCE, "", (Finding.of_refusal(error),))
-            yield _Chain([verdict], error=error)
+            refused_paths.append((path, error))
+    return sorted(starts, key=lambda s: (s.symbol, s.venue, s.first_ns)), refused_paths
+
+
+def _chains(starts: Sequence[_Start]) -> Iterator[SessionBuilder]:
+    """What has read the files of one chain, chain by chain."""
     builder: SessionBuilder | None = None
-    for start in sorted(starts, key=lambda s: (s.symbol, s.venue, s.first_ns)):
+    for start in starts:
         same = builder is not None and (builder.symbol, builder.venue) == (start.symbol, start.venue)
-        if builder is None or not same or not builder.joins(start.first_update):
+        if builder is None or not same or not builder.joins(start.previous_id):
             if builder is not None:
-                yield _finish(builder)
+                yield builder
             builder = SessionBuilder(start.venue, start.symbol)
         builder.read(start.path)
     if builder is not None:
-        yield _finish(builder)
-
-
-def _finish(builder: SessionBuilder) -> _Chain:
-    verdicts, session = builder.finish()
-    return _Chain(verdicts, session, builder.error)
+        yield builder
 
 
 def _start(path: Path) -> _Start:
@@ -100,10 +99,10 @@ def _start(path: Path) -> _Start:
     first_ns = 0
     for frame in read_frames(path):
         first_ns = first_ns or frame.receive_ns
-        venue, symbol = venue or venue_of(frame), symbol or frame.body.get("s")
+        venue, symbol = venue or venue_of(frame), symbol or _symbol(frame)
         if frame.event == "depthUpdate" and venue and symbol:
             try:
-                return _Start(path, venue, symbol, first_ns, depth_update(frame))
+                return _Start(path, venue, symbol, first_ns, depth_ids(frame.body)[1])
             except BadValue as error:
                 raise refused(error, frame, path) from None
         if frame.row >= _PEEK_FRAMES:
@@ -111,3 +110,8 @@ def _start(path: Path) -> _Start:
     if not venue or not symbol:
         raise DataRefused("no symbol", path=path, field="s", allowed="depthUpdate, bookTicker or trade frames")
     return _Start(path, venue, symbol, first_ns, None)
+
+
+def _symbol(frame: Frame) -> str | None:
+    named = frame.body.get("s")
+    return named if isinstance(named, str) else None

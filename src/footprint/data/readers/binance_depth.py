@@ -12,19 +12,21 @@ from __future__ import annotations
 
 from collections import deque
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from footprint.data.readers.binance_frames import Frame, whole_number
+import numpy as np
+
+from footprint.data.readers.binance_blocks import FrameBlock
 
 MAX_HELD = 20_000  # updates held while no snapshot is there; older ones cannot be joined any more
 
 
 class DepthUpdate(NamedTuple):
-    """One depth message: the ids it covers, (previous, last], and the frame with its levels."""
+    """One depth message: the ids it covers, (previous, last], and its levels."""
 
     previous: int
     last: int
-    frame: Frame
+    levels: FrameBlock
 
 
 class Joined(Enum):
@@ -34,17 +36,6 @@ class Joined(Enum):
     HELD = "held until a snapshot arrives"
     OLD = "older than the snapshot"
     GAP = "ids are missing before it; the book is void until the next snapshot"
-
-
-def depth_update(frame: Frame) -> DepthUpdate:
-    """The ids of a depthUpdate frame.
-
-    Raises:
-        BadValue: an id is missing or no integer.
-    """
-    body: dict[str, Any] = frame.body
-    previous = whole_number(body, "pu") if "pu" in body else whole_number(body, "U") - 1
-    return DepthUpdate(previous, whole_number(body, "u"), frame)
 
 
 class DepthJoiner:
@@ -63,6 +54,21 @@ class DepthJoiner:
     def joined(self) -> bool:
         """True while the book follows the stream."""
         return self._book_id is not None
+
+    def follow(self, previous: np.ndarray, last: np.ndarray) -> int:
+        """How many of the next updates simply apply, one after the other; those are taken, the one after them is not.
+
+        Args:
+            previous, last: ids of the updates, int64 of shape (n,).
+        """
+        if self._book_id is None or self.seen is None or not len(last):
+            return 0
+        if previous[0] != self.seen or previous[0] > self._book_id or last[0] <= self._book_id:
+            return 0
+        breaks = np.flatnonzero((previous[1:] != last[:-1]) | (last[1:] <= last[:-1]))
+        count = int(breaks[0]) + 1 if len(breaks) else len(last)
+        self.seen = self._book_id = int(last[count - 1])
+        return count
 
     def update(self, update: DepthUpdate) -> Joined:
         """Say what to do with the next update of the stream."""

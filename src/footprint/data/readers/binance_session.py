@@ -8,44 +8,32 @@ snapshot become events when it arrives, with its receive time: nobody could have
 from __future__ import annotations
 
 import re
-from array import array
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from footprint.book.replay import BookKind, views
 from footprint.data.book_findings import book_findings
-from footprint.data.readers.binance_depth import DepthJoiner, DepthUpdate, Joined, depth_update
-from footprint.data.readers.binance_frames import (
-    UNITS_PER_ONE,
-    BadValue,
-    Frame,
-    read_frames,
-    refused,
-    units,
-    whole_number,
-)
+from footprint.data.readers.binance_blocks import FrameBlock, block_events, block_of, read_blocks, snapshot_block
+from footprint.data.readers.binance_depth import DepthJoiner, DepthUpdate, Joined
+from footprint.data.readers.binance_frames import UNITS_PER_ONE, BadValue, Frame, refused, whole_number
+from footprint.data.readers.binance_scan import DEPTH, DROPPED, QUOTE, TRADE
 from footprint.data.session import Session
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused
-from footprint.market.events import EVENT_DTYPE, UNKNOWN_TIME, EventFlag, EventKind
+from footprint.market.events import EVENT_DTYPE, UNKNOWN_TIME, EventFlag, EventKind, empty_events
 from footprint.market.instruments import ALWAYS_OPEN, AssetClass, Instrument
-from footprint.units import NS_PER_MILLISECOND, NS_PER_SECOND
+from footprint.units import NS_PER_SECOND
 
 SPOT, USD_M, COIN_M = "binance-spot", "binance-usdm", "binance-coinm"
 SOURCE = "binance"
 
-_FLUSH = 50_000  # events gathered as Python rows before they are packed
 _QUOTE_CURRENCIES = ("USDT", "USDC", "FDUSD", "BUSD", "TUSD", "USD", "BTC", "ETH", "BNB", "EUR", "TRY", "BRL", "JPY")
-_MARKET = "MARKET"  # futures prints with another X are not trades (insurance fund, adjustments)
-_LAST, _SNAPSHOT, _SIDE_GIVEN = int(EventFlag.LAST), int(EventFlag.SNAPSHOT), int(EventFlag.SIDE_GIVEN)
+_LAST = int(EventFlag.LAST)
 _LEVEL, _QUOTE, _TRADE = int(EventKind.LEVEL), int(EventKind.QUOTE), int(EventKind.TRADE)
 _BOOK_VOID = (Analysis.BOOK, Analysis.DEPTH)
-
-EventRow = tuple[int, int, int, int, int, int, int, int, int, int]  # one event in the order of EVENT_DTYPE
 
 
 def venue_of(frame: Frame) -> str | None:
@@ -76,48 +64,55 @@ class SessionBuilder:
         self.venue, self.symbol = venue, symbol
         self.error: DataRefused | None = None
         self._joiner = DepthJoiner()
-        self._packed: list[np.ndarray] = []
-        self._rows: list[EventRow] = []
+        self._pieces: list[np.ndarray] = []
         self._files: list[tuple[Path, Counter[str], list[Finding]]] = []
         self._counts: Counter[str] = Counter()
         self._trade_id: int | None = None
-        self._latency_ns = array("q")
+        self._latency_ns: list[np.ndarray] = []
         self._first_ns = self._last_ns = 0
 
-    def joins(self, first_update: DepthUpdate | None) -> bool:
-        """True when a file that starts with this update goes on where the last one ended."""
-        return self.error is None and first_update is not None and self._joiner.seen == first_update.previous
+    def joins(self, previous_id: int | None) -> bool:
+        """True when a file whose first depth update follows this id goes on where the last one ended."""
+        return self.error is None and previous_id is not None and self._joiner.seen == previous_id
 
     def read(self, path: Path) -> None:
         """Add a file; what makes it unusable is kept in `error` and in its verdict."""
         findings: list[Finding] = []
         self._counts = Counter()
-        self._latency_ns = array("q")
+        self._latency_ns = []
         self._files.append((path, self._counts, findings))
         try:
-            for frame in read_frames(path):
-                self._take(frame, path)
-            self._flush()
+            for read in read_blocks(path, self.symbol):
+                if isinstance(read, FrameBlock):
+                    self._take(read)
+                else:
+                    self._take_frame(read, path)
         except DataRefused as error:
             self.error = self.error or error
             findings.append(Finding.of_refusal(error))
         findings += self._latency_findings() + self._gap_findings()
 
-    def finish(self) -> tuple[list[FileVerdict], Session | None]:
-        """Verdicts of the files in order, and the session (None when a file is refused or nothing was in them)."""
-        events = np.concatenate(self._packed) if self._packed else np.zeros(0, EVENT_DTYPE)
-        self._packed.clear()
-        shared = [] if self.error else self._book_findings(events)
+    def verdicts(self) -> list[FileVerdict]:
+        """Verdicts of the files in order; those of one chain share what is wrong with its book."""
+        shared = [] if self.error else self._book_findings(self._events())
         chain = f"{self.venue} {self.symbol} {self._files[0][0].name}"
-        verdicts = [
+        return [
             FileVerdict(path, SOURCE, self.symbol, tuple(findings + shared), dict(counts), chain)
             for path, counts, findings in self._files
         ]
-        if self.error or not len(events):
-            return verdicts, None
-        return verdicts, self._session(events)
 
-    def _session(self, events: np.ndarray) -> Session:
+    def session(self) -> Session | None:
+        """The session, None when nothing was in the files; what was read is let go.
+
+        Raises:
+            DataRefused: a file of the chain is refused.
+        """
+        if self.error is not None:
+            raise self.error
+        events = self._events()
+        self._pieces.clear()
+        if not len(events):
+            return None
         tick, lot = _divisor(events["price_ticks"]), _divisor(events["size_lots"])
         events["price_ticks"] //= tick
         events["size_lots"] //= lot
@@ -133,116 +128,108 @@ class SessionBuilder:
             paths=tuple(path for path, _, _ in self._files),
         )
 
-    def _take(self, frame: Frame, path: Path) -> None:
-        self._counts["frames"] += 1
-        self._first_ns, self._last_ns = self._first_ns or frame.receive_ns, frame.receive_ns
+    def _events(self) -> np.ndarray:
+        """Every event so far; prices and sizes in units of 1e-8."""
+        return np.concatenate(self._pieces) if self._pieces else empty_events(0)
+
+    def _clock(self, first_ns: int, last_ns: int, frames: int) -> None:
+        self._counts["frames"] += frames
+        self._first_ns, self._last_ns = self._first_ns or first_ns, last_ns
+
+    def _take_frame(self, frame: Frame, path: Path) -> None:
+        """A frame in the exchange's own words: a snapshot, an unusual one, or one of no use."""
         try:
             symbol = frame.body.get("s", self.symbol)
             if symbol != self.symbol:
                 raise BadValue("second symbol in one file", symbol, self.symbol, "s")
             match frame.event:
-                case "depthUpdate":
-                    self._depth(frame)
-                case "bookTicker":
-                    self._quote(frame)
-                case "trade":
-                    self._trade(frame)
+                case "depthUpdate" | "bookTicker" | "trade":
+                    self._take(block_of(frame))
                 case "snapshot":
+                    self._clock(frame.receive_ns, frame.receive_ns, 1)
                     self._snapshot(frame)
                 case event:
+                    self._clock(frame.receive_ns, frame.receive_ns, 1)
                     self._counts[f"{event}_frames_ignored"] += 1
         except (BadValue, KeyError, TypeError, ValueError, OverflowError) as error:
             raise refused(error, frame, path) from None
-        if len(self._rows) >= _FLUSH:
-            self._flush()
 
-    def _flush(self) -> None:
-        try:
-            self._packed.append(np.array(self._rows, EVENT_DTYPE))
-        except OverflowError:
-            raise DataRefused(
-                "value too large", path=self._files[-1][0], allowed="below 9.2e18 units of 1e-8"
-            ) from None
-        self._rows.clear()
+    def _take(self, block: FrameBlock) -> None:
+        frames = block.frames
+        self._clock(int(frames["receive_ns"][0]), int(frames["receive_ns"][-1]), len(frames))
+        kinds = np.bincount(frames["kind"], minlength=DROPPED + 1)
+        for kind, name in (
+            (DEPTH, "depth_updates"),
+            (QUOTE, "quotes"),
+            (TRADE, "trades"),
+            (DROPPED, "not_market_trades_dropped"),
+        ):
+            if kinds[kind]:
+                self._counts[name] += int(kinds[kind])
+        timed = frames[frames["time_ns"] != UNKNOWN_TIME]
+        self._latency_ns.append(timed["receive_ns"] - timed["time_ns"])
+        self._count_trade_gaps(frames["last"][(frames["kind"] == TRADE) | (frames["kind"] == DROPPED)])
+        self._join(block)
 
-    def _exchange_ns(self, frame: Frame) -> int:
-        body = frame.body
-        field = "T" if "T" in body else "E"
-        if field not in body:
-            return UNKNOWN_TIME
-        time_ns = whole_number(body, field) * NS_PER_MILLISECOND
-        self._latency_ns.append(frame.receive_ns - time_ns)
-        return time_ns
+    def _count_trade_gaps(self, trade_id: np.ndarray) -> None:
+        if not len(trade_id):
+            return
+        gaps = int((np.diff(trade_id) != 1).sum())
+        if self._trade_id is not None and trade_id[0] != self._trade_id + 1:
+            gaps += 1
+        if gaps:
+            self._counts["trade_gaps"] += gaps
+        self._trade_id = int(trade_id[-1])
 
-    def _depth(self, frame: Frame) -> None:
-        update = depth_update(frame)
-        self._counts["depth_updates"] += 1
-        time_ns = self._exchange_ns(frame)
-        match self._joiner.update(update):
-            case Joined.APPLY:
-                self._levels(frame, update.last, time_ns, frame.receive_ns, 0)
-            case Joined.OLD:
-                self._counts["depth_updates_older_than_snapshot"] += 1
-            case Joined.HELD:
-                self._counts["depth_updates_held"] += 1
-            case Joined.GAP:
-                self._counts["gaps"] += 1
-                for kind in (EventKind.HALT, EventKind.CLEAR, EventKind.RESUME):
-                    row = (time_ns, frame.receive_ns, int(kind), 0, _LAST, 0, 0, 0, update.last, frame.row)
-                    self._rows.append(row)
+    def _join(self, block: FrameBlock) -> None:
+        """The events of the block; of its depth updates those that the book can follow."""
+        depth = np.flatnonzero(block.frames["kind"] == DEPTH)
+        used = block.frames["kind"] != DEPTH
+        previous, last = block.frames["previous"][depth], block.frames["last"][depth]
+        start = at = 0
+        while True:
+            follows = self._joiner.follow(previous[at:], last[at:])
+            used[depth[at : at + follows]] = True
+            at += follows
+            if at == len(depth):
+                break
+            k = int(depth[at])
+            joined = self._joiner.update(DepthUpdate(int(previous[at]), int(last[at]), block.one(k)))
+            at += 1
+            match joined:
+                case Joined.APPLY:
+                    used[k] = True
+                case Joined.OLD:
+                    self._counts["depth_updates_older_than_snapshot"] += 1
+                case Joined.HELD:
+                    self._counts["depth_updates_held"] += 1
+                case Joined.GAP:
+                    self._counts["gaps"] += 1
+                    self._emit(block, used, start, k)
+                    self._pieces.append(_gap_events(block.frames[k]))
+                    start = k
+        self._emit(block, used, start, len(used))
+
+    def _emit(self, block: FrameBlock, used: np.ndarray, start: int, stop: int) -> None:
+        self._pieces.append(block_events(block._replace(frames=block.frames[start:stop]), used[start:stop]))
 
     def _snapshot(self, frame: Frame) -> None:
         self._counts["snapshots"] += 1
         last_id = whole_number(frame.body, "lastUpdateId")
+        block = snapshot_block(frame, last_id)
         follows = self._joiner.joined
         newer = self._joiner.snapshot(last_id)
         if newer is None:
             self._counts["snapshots_not_needed" if follows else "snapshots_not_joined"] += 1
             return
-        levels = {"b": frame.body["bids"], "a": frame.body["asks"]}
-        self._levels(frame._replace(body=levels), last_id, UNKNOWN_TIME, frame.receive_ns, _SNAPSHOT)
+        self._pieces.append(block_events(block, np.ones(1, bool)))
         for update in newer:
-            time_ns = whole_number(update.frame.body, "T" if "T" in update.frame.body else "E") * NS_PER_MILLISECOND
-            self._levels(update.frame, update.last, time_ns, frame.receive_ns, 0)
+            update.levels.frames["receive_ns"] = frame.receive_ns
+            self._pieces.append(block_events(update.levels, np.ones(1, bool)))
         self._counts["depth_updates_newer_than_snapshot"] += len(newer)
 
-    def _levels(self, frame: Frame, sequence: int, time_ns: int, receive_ns: int, flags: int) -> None:
-        before = len(self._rows)
-        for side, field in ((1, "b"), (-1, "a")):
-            for price, size in frame.body[field]:
-                ticks = _positive(price, field)
-                row = (time_ns, receive_ns, _LEVEL, side, flags, ticks, units(size), 0, sequence, frame.row)
-                self._rows.append(row)
-        if len(self._rows) > before:
-            self._rows[-1] = _with_flag(self._rows[-1], _LAST)
-
-    def _quote(self, frame: Frame) -> None:
-        body = frame.body
-        sequence, time_ns = whole_number(body, "u"), self._exchange_ns(frame)
-        bid, bid_size, ask, ask_size = units(body["b"]), units(body["B"]), units(body["a"]), units(body["A"])
-        self._rows.append((time_ns, frame.receive_ns, _QUOTE, 1, 0, bid, bid_size, 0, sequence, frame.row))
-        self._rows.append((time_ns, frame.receive_ns, _QUOTE, -1, _LAST, ask, ask_size, 0, sequence, frame.row))
-        self._counts["quotes"] += 1
-
-    def _trade(self, frame: Frame) -> None:
-        body = frame.body
-        trade_id, time_ns = whole_number(body, "t"), self._exchange_ns(frame)
-        if self._trade_id is not None and trade_id != self._trade_id + 1:
-            self._counts["trade_gaps"] += 1
-        self._trade_id = trade_id
-        if body.get("X", _MARKET) != _MARKET:
-            self._counts["not_market_trades_dropped"] += 1
-            return
-        if type(body["m"]) is not bool:
-            raise BadValue("not a flag", body["m"], "true or false", "m")
-        side = -1 if body["m"] else 1  # the buyer is the maker: a seller was the aggressor
-        price, size = _positive(body["p"], "p"), _positive(body["q"], "q")
-        flags = _SIDE_GIVEN | _LAST
-        self._rows.append((time_ns, frame.receive_ns, _TRADE, side, flags, price, size, 0, trade_id, frame.row))
-        self._counts["trades"] += 1
-
     def _latency_findings(self) -> list[Finding]:
-        latency = np.frombuffer(self._latency_ns, np.int64)
+        latency = np.concatenate([*self._latency_ns, np.zeros(0, np.int64)])
         early = int((latency < 0).sum())
         if not early:
             return []
@@ -289,15 +276,14 @@ def _replayed_findings(events: np.ndarray, name: str, voids: tuple[Analysis, ...
     return book_findings(views(events, BookKind.LEVELS)[whole], events["row"][whole], name, voids)
 
 
-def _positive(text: Any, field: str) -> int:
-    value = units(text)
-    if value == 0:
-        raise BadValue("not positive", text, "more than 0", field)
-    return value
-
-
-def _with_flag(row: EventRow, flag: int) -> EventRow:
-    return (*row[:4], row[4] | flag, *row[5:])
+def _gap_events(frame: np.void) -> np.ndarray:
+    """A halt around a CLEAR: nothing is known of the book until the next snapshot."""
+    events = np.zeros(3, EVENT_DTYPE)
+    events["kind"] = EventKind.HALT, EventKind.CLEAR, EventKind.RESUME
+    events["flags"] = _LAST
+    events["exchange_time_ns"], events["receive_time_ns"] = frame["time_ns"], frame["receive_ns"]
+    events["sequence"], events["row"] = frame["last"], frame["row"]
+    return events
 
 
 def _divisor(values: np.ndarray) -> int:

@@ -8,6 +8,7 @@ not exist has price 9999999999 (ask) or -9999999999 (bid) and size 0.
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -16,20 +17,36 @@ from enum import IntEnum
 from pathlib import Path
 
 import numpy as np
+from numba import njit
 
 from footprint.book import invariants
 from footprint.book.view import NO_PRICE
+from footprint.data.readers.lobster_scan import parse_numbers
 from footprint.data.table import Column, read_table, refuse_clock_going_back
+from footprint.data.zip_members import MAX_UNPACKED_PER_BYTE
 from footprint.errors import DataRefused
 from footprint.units import NS_PER_SECOND
 
 NO_LEVEL = 9_999_999_999
 
+# what the library raises on a damaged archive: also for an unknown method, an encrypted member and a broken header
+_DAMAGED = (
+    EOFError,
+    zlib.error,
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OSError,
+    struct.error,
+)
+_CHUNK_BYTES = 1 << 18
+
 MEMBER = re.compile(
     r"(?P<symbol>[A-Za-z0-9.\-]+)_(?P<day>\d{4}-\d{2}-\d{2})_\d+_\d+_(message|orderbook)_(?P<n>\d+)\.csv"
 )
 _MESSAGE_COLUMNS = (
-    Column("time", float, 0),
+    Column("time", float, 0, maximum=10**9),  # as nanoseconds it fits 64 bits
     Column("type", int, 1),
     Column("order id", int, 0),
     Column("size", int, 0),
@@ -48,6 +65,9 @@ class MessageType(IntEnum):
     HIDDEN_EXECUTION = 5
     CROSS = 6
     HALT = 7
+
+
+_NEW, _HIDDEN, _HALT = int(MessageType.NEW), int(MessageType.HIDDEN_EXECUTION), int(MessageType.HALT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +117,7 @@ def member_names(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             return [Path(name).name for name in archive.namelist()]
-    except (zipfile.BadZipFile, OSError):
+    except _DAMAGED:
         return []
 
 
@@ -105,8 +125,12 @@ def _members(path: Path) -> tuple[str, str]:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except zipfile.BadZipFile as error:
+            unpacked = sum(info.file_size for info in archive.infolist())
+    except _DAMAGED as error:
         raise DataRefused(f"truncated or damaged archive ({error})", path=path, allowed="a whole zip") from error
+    limit = MAX_UNPACKED_PER_BYTE * path.stat().st_size
+    if unpacked > limit:
+        raise DataRefused("archive too large unpacked", path=path, found=unpacked, allowed=f"at most {limit} bytes")
     found = []
     for kind in ("message", "orderbook"):
         of_kind = [name for name in names if f"_{kind}_" in name and name.endswith(".csv")]
@@ -120,47 +144,121 @@ def _unzip(path: Path, member: str) -> bytes:
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.read(member)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except _DAMAGED as error:
+        raise DataRefused(f"truncated or damaged archive ({error})", path=path, allowed="a whole zip") from error
+
+
+def _read_plain(
+    path: Path, member: str, columns: int, *, time_first: bool, signed: tuple[int, ...]
+) -> np.ndarray | None:
+    """A member of plain numbers, unpacked piece by piece; None when it is for the general parser."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+            chunks = iter(lambda: file.read(_CHUNK_BYTES), b"")
+            total_bytes = archive.getinfo(member).file_size
+            return parse_numbers(chunks, total_bytes, columns, time_first=time_first, signed=signed)
+    except _DAMAGED as error:
         raise DataRefused(f"truncated or damaged archive ({error})", path=path, allowed="a whole zip") from error
 
 
 def _read_messages(path: Path, member: str) -> np.ndarray:
     source = path / member
-    table = read_table(_unzip(path, member), _MESSAGE_COLUMNS, source, header=False)
-    message = np.empty((len(table), 6), np.int64)
-    message[:, 0] = np.rint(table["time"].to_numpy() * NS_PER_SECOND)
-    for column, name in enumerate(table.columns[1:], start=1):
-        message[:, column] = table[name].to_numpy()
-    _, kind, _, size, price, direction = message.T
-    refuse_clock_going_back(message[:, 0], source, "time", first_row=1)
-    order = kind <= MessageType.HIDDEN_EXECUTION
-    _refuse_first(kind > MessageType.HALT, kind, source, "type", "unknown message type", "1 to 7")
+    message = _read_plain(path, member, len(_MESSAGE_COLUMNS), time_first=True, signed=(4, 5))
+    if message is None:
+        table = read_table(_unzip(path, member), _MESSAGE_COLUMNS, source, header=False)
+        message = np.empty((len(table), len(_MESSAGE_COLUMNS)), np.int64)
+        message[:, 0] = np.rint(table["time"].to_numpy() * NS_PER_SECOND)
+        for column, name in enumerate(table.columns[1:], start=1):
+            message[:, column] = table[name].to_numpy()
+    bad = first_bad_message(message)
+    if bad < len(message):
+        _refuse_message(message[: bad + 1], source)
+    return message
+
+
+def _refuse_message(message: np.ndarray, source: Path) -> None:
+    """Say what is wrong with the last of these messages."""
+    time_ns, kind, _, size, price, direction = message.T
+    refuse_clock_going_back(time_ns, source, "time", first_row=1)
+    order = (kind >= MessageType.NEW) & (kind <= MessageType.HIDDEN_EXECUTION)
+    unknown = (kind < MessageType.NEW) | (kind > MessageType.HALT)
+    _refuse_first(unknown, kind, source, "type", "unknown message type", "1 to 7")
     _refuse_first(np.abs(direction) != 1, direction, source, "direction", "unknown direction", "1 or -1")
     _refuse_first(order & (price <= 0), price, source, "price", "price not positive", "more than 0")
     _refuse_first(order & (size <= 0), size, source, "size", "size not positive", "more than 0")
-    return message
 
 
 def _read_book(path: Path, member: str, levels: int) -> np.ndarray:
     source = path / member
-    names = [
-        f"{field} {n}" for n in range(1, levels + 1) for field in ("ask price", "ask size", "bid price", "bid size")
-    ]
-    columns = [Column(name, int, 0 if "size" in name else None) for name in names]
-    book = read_table(_unzip(path, member), columns, source, header=False).to_numpy().astype(np.int64)
-    for side, first in ((-1, 0), (1, 2)):
-        price = book[:, first::4]
-        missing = price == -side * NO_LEVEL
-        book[:, first::4][missing] = NO_PRICE
-        book[:, first + 1 :: 4][missing] = 0
-        bad = (~missing & (price <= 0)).any(axis=1)
-        _refuse_first(bad, price.min(axis=1), source, names[first][:-2], "price not positive", "more than 0 or none")
-        bad = invariants.misordered(price, side)
-        _refuse_first(bad, price[:, 0], source, names[first][:-2], "levels out of order", "best first, strictly")
+    book = _read_plain(path, member, 4 * levels, time_first=False, signed=tuple(range(0, 4 * levels, 2)))
+    if book is None:
+        fields = ("ask price", "ask size", "bid price", "bid size")
+        names = [f"{field} {n}" for n in range(1, levels + 1) for field in fields]
+        columns = [Column(name, int, 0 if "size" in name else None) for name in names]
+        book = read_table(_unzip(path, member), columns, source, header=False).to_numpy(order="c").astype(np.int64)
+    bad = empty_missing_levels(book, NO_LEVEL)
+    if bad < len(book):
+        _refuse_book_row(book[bad : bad + 1], bad + 1, source)
     return book
 
 
-def _refuse_first(bad: np.ndarray, value: np.ndarray, path: Path, field: str, reason: str, allowed: str) -> None:
+def _refuse_book_row(row: np.ndarray, number: int, source: Path) -> None:
+    for side, first, field in ((-1, 0, "ask price"), (1, 2, "bid price")):
+        price = row[:, first::4].copy()
+        price[price == -side * NO_LEVEL] = NO_PRICE
+        negative = (price < 0) | (row[:, first::4] == NO_PRICE)
+        _refuse_first(
+            negative.any(axis=1), price.min(axis=1), source, field, "price not positive", "more than 0 or none", number
+        )
+        bad = invariants.misordered(price, side)
+        _refuse_first(bad, price[:, 0], source, field, "levels out of order", "best first, strictly", number)
+
+
+def _refuse_first(
+    bad: np.ndarray, value: np.ndarray, path: Path, field: str, reason: str, allowed: str, first_row: int = 1
+) -> None:
     if bad.any():
         at = int(np.argmax(bad))
-        raise DataRefused(reason, path=path, row=at + 1, field=field, found=int(value[at]), allowed=allowed)
+        raise DataRefused(reason, path=path, row=at + first_row, field=field, found=int(value[at]), allowed=allowed)
+
+
+@njit(cache=True)
+def first_bad_message(message: np.ndarray) -> int:
+    """Index of the first message that must be refused, else their number."""
+    previous_ns = message[0, 0]
+    for k in range(len(message)):
+        time_ns, kind, _, size, price, direction = message[k]
+        if time_ns < previous_ns or kind < _NEW or kind > _HALT or (direction != 1 and direction != -1):
+            return k
+        if kind <= _HIDDEN and (price <= 0 or size <= 0):
+            return k
+        previous_ns = time_ns
+    return len(message)
+
+
+@njit(cache=True)
+def empty_missing_levels(book: np.ndarray, no_level: int) -> int:
+    """Make price and size of levels that do not exist NO_PRICE and 0, row by row.
+
+    Returns:
+        Index of the first row whose prices are not positive or not strictly best first (it is left as it was), else
+        their number.
+    """
+    levels = book.shape[1] // 4
+    for k in range(len(book)):
+        row = book[k]
+        for side, first in ((-1, 0), (1, 2)):
+            held = 0
+            while held < levels and row[first + 4 * held] != -side * no_level:
+                price = row[first + 4 * held]
+                if price <= 0 or (held and side * price >= side * row[first + 4 * (held - 1)]):
+                    return k
+                held += 1
+            for j in range(held, levels):
+                if row[first + 4 * j] != -side * no_level:
+                    return k
+        for side, first in ((-1, 0), (1, 2)):
+            for j in range(levels):
+                if row[first + 4 * j] == -side * no_level:
+                    row[first + 4 * j], row[first + 4 * j + 1] = NO_PRICE, 0
+    return len(book)

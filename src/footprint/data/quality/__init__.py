@@ -1,0 +1,1 @@
+"""How good one day of events is: measured the same way for every format."""
