@@ -14,16 +14,67 @@ from datetime import date
 from pathlib import Path
 
 from footprint.data.readers.b3 import B3Reader
+from footprint.data.readers.b3_option_trades import B3OptionTradesReader
+from footprint.data.readers.b3_orders import B3OrdersReader
 from footprint.data.readers.binance import BinanceReader
+from footprint.data.readers.binance_archive import BinanceArchiveReader
+from footprint.data.readers.bitfinex import BitfinexReader
+from footprint.data.readers.bitstamp import BitstampReader
+from footprint.data.readers.bybit import BybitReader
+from footprint.data.readers.bybit_funding import BybitFundingReader
+from footprint.data.readers.databento import DatabentoReader
+from footprint.data.readers.deribit_chain import DeribitChainReader
+from footprint.data.readers.frames import FramesReader
+from footprint.data.readers.hftbacktest import HftbacktestReader
+from footprint.data.readers.iex import IexReader
+from footprint.data.readers.itch import ItchReader
 from footprint.data.readers.lean import LeanReader
+from footprint.data.readers.lean_bars import LeanBarsReader
+from footprint.data.readers.lean_futures import LeanFuturesReader
+from footprint.data.readers.lean_open_interest import LeanOpenInterestReader
+from footprint.data.readers.lean_options import LeanOptionsReader
 from footprint.data.readers.lobster import LobsterReader
+from footprint.data.readers.mapped import mapped_reader
+from footprint.data.readers.open_auction import OpenAuctionReader
+from footprint.data.readers.sgx import SgxReader
+from footprint.data.readers.taq import TaqReader
+from footprint.data.readers.tardis import TardisReader
+from footprint.data.readers.tcapy_fx import TcapyFxReader
 from footprint.data.session import Reader, Session
 from footprint.data.tables import Table, TableReader
 from footprint.data.verdict import FileVerdict, Finding, Verdict
 from footprint.errors import DataRefused, UsageError
 
-READERS: tuple[Reader, ...] = (LobsterReader(), LeanReader(), BinanceReader(), B3Reader())
-TABLE_READERS: tuple[TableReader, ...] = ()
+READERS: tuple[Reader, ...] = (
+    LobsterReader(),
+    LeanFuturesReader(),  # before LeanReader, which takes a zip that cannot be opened by its name
+    LeanReader(),
+    BinanceReader(),
+    B3Reader(),
+    TardisReader(),
+    BitstampReader(),
+    BitfinexReader(),
+    HftbacktestReader(),
+    BybitReader(),
+    BinanceArchiveReader(),
+    FramesReader(),
+    DatabentoReader(),
+    ItchReader(),
+    IexReader(),
+    B3OrdersReader(),
+    B3OptionTradesReader(),
+    SgxReader(),
+    TaqReader(),
+)
+TABLE_READERS: tuple[TableReader, ...] = (
+    LeanBarsReader(),
+    LeanOptionsReader(),
+    LeanOpenInterestReader(),
+    OpenAuctionReader(),
+    DeribitChainReader(),
+    BybitFundingReader(),
+    TcapyFxReader(),
+)
 
 AnyReader = Reader | TableReader
 
@@ -168,9 +219,13 @@ def _sources(paths: Sequence[str | Path]) -> list[_Source]:
 
 
 def _forced(given: str | Path) -> tuple[AnyReader | None, Path]:
-    """Split FORMAT:PATH; a path that exists as it stands is never split."""
+    """Split FORMAT:PATH or MAPPING.yaml:PATH; a path that exists as it stands is never split."""
     name, colon, rest = str(given).partition(":")
-    if not colon or Path(given).exists() or os.sep in name:
+    if not colon or Path(given).exists():
+        return None, Path(given)
+    if name.endswith((".yaml", ".yml")):
+        return mapped_reader(Path(name)), Path(rest)
+    if os.sep in name:
         return None, Path(given)
     for reader in _ALL:
         if reader.name == name.lower():

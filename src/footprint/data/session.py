@@ -50,7 +50,10 @@ class Reader(Protocol):
     holds one session in memory at a time.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Name of the format, as in `FORMAT:PATH`."""
+        ...
 
     def recognise(self, path: Path) -> bool:
         """True when the file is of this format."""

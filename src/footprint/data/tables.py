@@ -30,6 +30,8 @@ class TableKind(Enum):
     FILL = "fill"
 
 
+TableColumn = pl.Series | str | int | float | None  # all rows, or one value for all of them
+
 _KNOWN = {"symbol": pl.String, "venue": pl.String, "known_at_ns": pl.Int64}
 
 SCHEMAS: Mapping[TableKind, Mapping[str, type[pl.DataType]]] = {
@@ -65,13 +67,14 @@ SCHEMAS: Mapping[TableKind, Mapping[str, type[pl.DataType]]] = {
         "close": pl.Float64,
         "quantity": pl.Float64,
     },
-    # side +1 buy, -1 sell; limit_price null for a market order
+    # side +1 buy, -1 sell; limit_price null for a market order; quantity_currency null for the instrument's own unit
     TableKind.ORDER: _KNOWN
     | {
         "order_id": pl.String,
         "parent_id": pl.String,
         "side": pl.Int8,
         "quantity": pl.Float64,
+        "quantity_currency": pl.String,
         "limit_price": pl.Float64,
         "event": pl.String,  # "new", "replace", "cancel", "done"
         "bid": pl.Float64,
@@ -85,6 +88,7 @@ SCHEMAS: Mapping[TableKind, Mapping[str, type[pl.DataType]]] = {
         "order_id": pl.String,
         "side": pl.Int8,
         "quantity": pl.Float64,
+        "quantity_currency": pl.String,
         "price": pl.Float64,
         "bid": pl.Float64,
         "ask": pl.Float64,
@@ -115,11 +119,34 @@ class Table:
             raise DataRefused(f"not a table of {self.kind.value}", found=self.frame.schema, allowed=str(wanted))
 
 
+def sorted_table(
+    kind: TableKind,
+    columns: Mapping[str, TableColumn],
+    source: str,
+    counts: Mapping[str, int],
+    paths: tuple[Path, ...],
+) -> Table:
+    """A table out of its columns; a single value fills its column, a column that is not given is null.
+
+    Rows of one (known_at_ns, symbol) keep the order of the columns.
+    """
+    typed = [
+        (pl.lit(value) if not isinstance(value, pl.Series) else value).cast(dtype).alias(name)
+        for name, dtype in SCHEMAS[kind].items()
+        for value in [columns.get(name)]
+    ]
+    frame = pl.select(typed).sort("known_at_ns", "symbol", maintain_order=True)
+    return Table(kind, frame, source, counts, paths)
+
+
 @runtime_checkable
 class TableReader(Protocol):
     """One file format whose content is a table; the rules of `data.session.Reader` hold."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Name of the format, as in `FORMAT:PATH`."""
+        ...
 
     def recognise(self, path: Path) -> bool:
         """True when the file is of this format."""

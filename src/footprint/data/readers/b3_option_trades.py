@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from footprint.data.clock_findings import NO_RECEIVE_TIME
 from footprint.data.compressed import head, read_all
 from footprint.data.refusals import refuse_where, verdict_or_refusal
 from footprint.data.session import Session
@@ -39,7 +40,7 @@ _END = re.compile(rb"R[HT] NEG {17}(\d{4}-\d\d-\d\d) (\d{4}-\d\d-\d\d) (\d{9})")
 _PRICE_UNITS_PER_TICK = 10_000  # prices carry six decimals
 _TRADED, _CANCELLED = 1, 2
 _AGGRESSOR = 1
-_VOID = (Analysis.BOOK, Analysis.DEPTH, Analysis.QUEUE, Analysis.LATENCY, Analysis.FORECAST)
+_VOID_WITHOUT_QUOTES = (Analysis.BOOK, Analysis.DEPTH, Analysis.QUEUE, Analysis.FORECAST)
 
 
 class _Field(NamedTuple):
@@ -325,7 +326,7 @@ def _session(symbol: str, file: _File, rows: slice) -> Session:
 
 def _findings(file: _File) -> list[Finding]:
     counts = file.counts()
-    findings = [Finding("no_quotes", "trades only: no quotes, one clock", voids=_VOID)]
+    findings = [Finding("no_quotes", "trades only, no quotes", voids=_VOID_WITHOUT_QUOTES), NO_RECEIVE_TIME]
     missing = file.announced - file.lines
     if missing:
         text = f"header and trailer announce {file.announced} trades, the file holds {file.lines}: it was cut"

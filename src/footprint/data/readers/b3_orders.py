@@ -30,6 +30,7 @@ from numba import njit
 
 from footprint.book.replay import views
 from footprint.data.book_findings import book_findings
+from footprint.data.clock_findings import NO_RECEIVE_TIME
 from footprint.data.local_time import utc_ns
 from footprint.data.parquet import column_names, read_parquet
 from footprint.data.refusals import refuse_where, verdict_or_refusal, whole_multiples
@@ -104,7 +105,7 @@ class B3OrdersReader:
         Raises:
             DataRefused: a file is refused.
         """
-        for path in sorted(paths, key=_key):
+        for path in sorted(paths, key=_key) if len(paths) > 1 else paths:
             yield from (day.session for day in _read_file(path))
 
     def _verdict(self, path: Path) -> FileVerdict:
@@ -439,7 +440,7 @@ def _findings(session: Session, late_ns: int | None) -> list[Finding]:
             findings.append(Finding(name, f"{counts[name]} {text}", counts[name]))
     if not counts["trades"]:
         findings.append(Finding("no_trades", "no print with an aggressor", voids=_VOID_WITHOUT_TRADES))
-    findings.append(Finding("one_clock", "exchange time only", voids=(Analysis.LATENCY,)))
+    findings.append(NO_RECEIVE_TIME)
     ends = session.events["flags"] & EventFlag.LAST != 0
     if ends.any():
         book = views(session.events)[ends]

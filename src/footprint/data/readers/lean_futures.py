@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from footprint.data.clock_findings import NO_RECEIVE_TIME
 from footprint.data.readers import lean_archive
 from footprint.data.refusals import refuse_far_prices, verdict_or_refusal
 from footprint.data.session import Session
@@ -35,7 +36,7 @@ _COLUMNS = (
     Column("condition", str, optional=True),
     Column("suspicious", int, 0, maximum=1),
 )
-_VOID = (Analysis.BOOK, Analysis.DEPTH, Analysis.QUEUE, Analysis.LATENCY, Analysis.SIGNED_TRADES, Analysis.FORECAST)
+_VOID = (Analysis.BOOK, Analysis.DEPTH, Analysis.QUEUE, Analysis.SIGNED_TRADES, Analysis.FORECAST)
 
 
 class _Terms(NamedTuple):
@@ -142,7 +143,7 @@ def _session(contract: lean_archive.Contract, terms: _Terms, events: np.ndarray,
 
 
 def _findings(sessions: Sequence[Session], counts: dict[str, int]) -> list[Finding]:
-    findings = [Finding("no_quotes", "unsigned trades without quotes, one clock: mids are unknown", voids=_VOID)]
+    findings = [Finding("no_quotes", "unsigned trades without quotes: mids are unknown", voids=_VOID), NO_RECEIVE_TIME]
     for name, text in (("zero_size_dropped", "rows of size 0"), ("suspicious_dropped", "suspicious rows")):
         if counts[name]:
             findings.append(Finding(name, f"{counts[name]} {text} are dropped", counts[name]))

@@ -22,6 +22,7 @@ from footprint.book.replay import views
 from footprint.book.view import SIZE_UNKNOWN
 from footprint.data import mapping
 from footprint.data.book_findings import book_findings
+from footprint.data.clock_findings import clock_findings
 from footprint.data.mapping import KINDS, Document, RowsSpec, load_mapping
 from footprint.data.mapping_values import Cells, read_cells, sides, times_ns
 from footprint.data.refusals import verdict_or_refusal
@@ -162,7 +163,7 @@ def _read_file(path: Path, document: Document, source: str) -> tuple[list[Sessio
             str(symbol), events[mine], {k: v[mine] for k, v in members.items()}, document, source, path
         )
     counts |= {"events": len(events), "unsorted": disorder}
-    return sessions, counts, _findings(sessions, document, counts)
+    return sessions, counts, _findings(events, sessions, document, counts)
 
 
 def _clocks(cells: Cells, document: Document) -> tuple[np.ndarray, np.ndarray]:
@@ -416,8 +417,10 @@ def _ends(events: np.ndarray, document: Document) -> np.ndarray:
     return np.append(new_row & ~same, True)
 
 
-def _findings(sessions: Sequence[Session], document: Document, counts: dict[str, int]) -> list[Finding]:
-    findings = _missing(document)
+def _findings(
+    events: np.ndarray, sessions: Sequence[Session], document: Document, counts: dict[str, int]
+) -> list[Finding]:
+    findings = _missing(document) + clock_findings(events)
     kinds = {rows.kind for rows in document.rows}
     for present, code, text, voids in (
         (counts.get("trades", 0) > 0, "no_trades", "no trades", mapping.VOID_WITHOUT_TRADES),
@@ -454,13 +457,8 @@ def _missing(document: Document) -> list[Finding]:
                 findings.append(Finding(f"no_{name}", f"{rows.kind}: no column for {name}", voids=voids))
         if rows.kind == "trades" and rows.side is None:
             findings.append(Finding("no_side", "trades: no column for side", voids=mapping.VOID_WITHOUT_SIDE))
-    if not document.table:
-        for name, clock in (("time", document.time), ("receive_time", document.receive_time)):
-            if clock is None:
-                void = mapping.VOID_WITHOUT_SECOND_CLOCK
-                findings.append(Finding(f"no_{name}", f"no column for {name}", voids=void))
-        if not any("sequence" in rows.columns for rows in document.rows):
-            findings.append(Finding("no_sequence", "no column for sequence: missing rows cannot be seen"))
+    if not document.table and not any("sequence" in rows.columns for rows in document.rows):
+        findings.append(Finding("no_sequence", "no column for sequence: missing rows cannot be seen"))
     return findings
 
 

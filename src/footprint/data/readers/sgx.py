@@ -23,6 +23,7 @@ import polars as pl
 from footprint.book.invariants import misordered
 from footprint.book.replay import views
 from footprint.data.book_findings import book_findings
+from footprint.data.clock_findings import NO_RECEIVE_TIME
 from footprint.data.compressed import head
 from footprint.data.lines import read_lines
 from footprint.data.local_time import utc_ns
@@ -53,7 +54,7 @@ MAX_SILENCE_NS = 10 * NS_PER_MINUTE
 
 _HEADER = b"Bid,Bid_Quantity,Ask,Ask_Quantity"
 _STAMP = b"TimeStamp,"
-_VOID = (Analysis.QUEUE, Analysis.LATENCY, Analysis.SIGNED_TRADES, Analysis.FORECAST, Analysis.LAW)
+_VOID = (Analysis.QUEUE, Analysis.SIGNED_TRADES, Analysis.FORECAST, Analysis.LAW)
 _VOID_WHEN_CROSSED = (Analysis.BOOK, Analysis.DEPTH)
 _BID, _ASK = 0, 1
 
@@ -245,7 +246,8 @@ def _events(s: _Snapshots) -> np.ndarray:
 def _findings(session: Session) -> list[Finding]:
     counts, events = session.counts, session.events
     findings = [
-        Finding("no_trades", "no trades, no order ids, one clock", voids=_VOID),
+        Finding("no_trades", "no trades, no order ids", voids=_VOID),
+        NO_RECEIVE_TIME,
         Finding("three_levels", f"{LEVELS} levels a side: depth features need five", voids=(Analysis.DEPTH,)),
     ]
     outside = counts["before_open_dropped"] + counts["after_close_dropped"]

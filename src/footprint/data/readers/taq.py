@@ -26,6 +26,7 @@ import polars as pl
 
 from footprint.book.replay import views
 from footprint.data.book_findings import book_findings
+from footprint.data.clock_findings import NO_RECEIVE_TIME
 from footprint.data.parquet import column_names, read_parquet
 from footprint.data.refusals import refuse_far_prices, refuse_where, whole_multiples
 from footprint.data.session import Session
@@ -64,7 +65,7 @@ _QUOTE_COLUMNS = (
     Column("OFRSIZ", int, 0),
 )
 _TRADE_NAMES, _QUOTE_NAMES = {"DT", "PRICE", "SIZE", "CORR"}, {"DT", "BID", "OFR", "BIDSIZ"}
-_VOID_ALWAYS = (Analysis.DEPTH, Analysis.QUEUE, Analysis.LATENCY, Analysis.SIGNED_TRADES)
+_VOID_ALWAYS = (Analysis.DEPTH, Analysis.QUEUE, Analysis.SIGNED_TRADES)
 _VOID_WITHOUT_TRADES = (Analysis.FORECAST, Analysis.LAW)
 _VOID_WITHOUT_QUOTES = (Analysis.BOOK, Analysis.FORECAST)
 _VOID_WHEN_CROSSED = (Analysis.BOOK, Analysis.FORECAST)
@@ -178,7 +179,7 @@ def _read_file(path: Path) -> _File:
 def _merge(files: Sequence[_File]) -> _Day:
     """One session out of both files."""
     counts: dict[str, int] = {}
-    findings = [Finding("unsigned", "no aggressor, no depth, no order ids, one clock", voids=_VOID_ALWAYS)]
+    findings = [Finding("unsigned", "no aggressor, no depth, no order ids", voids=_VOID_ALWAYS), NO_RECEIVE_TIME]
     made: dict[str, np.ndarray] = {}
     for file in files:
         if file.kind in made:
