@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP_BENCH := .venv-bench/bin/python -m pip --disable-pip-version-check --quiet
 
 # one thread a process: the tests run in two processes, and thread pools only fight over the same cores
 ONE_THREAD := NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 POLARS_MAX_THREADS=1
@@ -11,13 +12,16 @@ PYTEST := $(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile -rs
 
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra build
 
-.PHONY: help install demo test nightly lint scorecard bench lock clean
+.PHONY: help install install-bench demo test nightly lint scorecard bench lock clean
 
 help:  ## say what each target does
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/.core  ## set up .venv with what the product needs
 	@echo "ready: $(BIN)/footprint --help"
+
+install-bench: .venv-bench/.bench  ## set up .venv-bench: the product beside the peers that footprint benchmark books times
+	@echo "ready: .venv-bench/bin/footprint benchmark books"
 
 demo: .venv/.core  ## the main job on a synthetic tape with a planted law, to one HTML report in out/demo
 	@$(BIN)/footprint demo --out out/demo
@@ -41,11 +45,12 @@ bench: .venv/.dev  ## time the hot paths, one script each in benchmarks/
 	@for script in benchmarks/*.py; do $(ONE_THREAD) $(BIN)/python $$script || exit 1; done
 
 lock: .venv/.dev  ## resolve the lock files anew from pyproject.toml
-	@$(LOCK) -o requirements.lock pyproject.toml
-	@$(LOCK) --extra dev --constraint requirements.lock -o requirements-dev.lock pyproject.toml
+	@$(LOCK) --extra store --extra live -o requirements.lock pyproject.toml
+	@$(LOCK) --extra store --extra live --extra ccxt --extra dev --constraint requirements.lock -o requirements-dev.lock pyproject.toml
+	@$(LOCK) --extra bench -o requirements-bench.lock pyproject.toml
 
-clean:  ## remove .venv, caches and outputs
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache out dist
+clean:  ## remove .venv, .venv-bench, caches and outputs
+	rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache out dist
 	find src tests benchmarks scorecard examples -name __pycache__ -prune -exec rm -rf {} +
 
 # stamps: a lock file that did not change is not installed twice
@@ -58,6 +63,14 @@ clean:  ## remove .venv, caches and outputs
 .venv/.dev: requirements-dev.lock .venv/.core
 	@echo "installing from requirements-dev.lock"
 	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# the peers need an older numpy than the rest, hence the environment of their own
+.venv-bench/.bench: requirements-bench.lock pyproject.toml | .venv/bin/python
+	@echo "installing from requirements-bench.lock"
+	@$(PYTHON) -m venv .venv-bench
+	@$(PIP_BENCH) install --require-hashes -r requirements-bench.lock
+	@$(PIP_BENCH) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/bin/python:

@@ -1,8 +1,9 @@
 """The formats that can be read, and the way in: paths -> verdicts -> sessions of events, and tables.
 
-A path is a file or a folder; `FORMAT:PATH` forces the format, `MAPPING.yaml:PATH` reads a csv or Parquet file as the
-mapping says. Files are recognised by content. Whatever is recognised is audited first and never used when refused; a
-file in a folder that is of no known format is listed and left alone.
+A path is a file, a folder, or a history store that `footprint ingest` made; `FORMAT:PATH` forces the format,
+`MAPPING.yaml:PATH` reads a csv or Parquet file as the mapping says. Files are recognised by content. Whatever is
+recognised is audited first and never used when refused; a file in a folder that is of no known format is listed and
+left alone.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from footprint.data.readers.lobster import LobsterReader
 from footprint.data.readers.mapped import mapped_reader
 from footprint.data.readers.open_auction import OpenAuctionReader
 from footprint.data.readers.sgx import SgxReader
+from footprint.data.readers.store import StoreReader, instruments
 from footprint.data.readers.taq import TaqReader
 from footprint.data.readers.tardis import TardisReader
 from footprint.data.readers.tcapy_fx import TcapyFxReader
@@ -44,6 +46,8 @@ from footprint.data.session import Reader, Session
 from footprint.data.tables import Table, TableReader
 from footprint.data.verdict import FileVerdict, Finding, Verdict
 from footprint.errors import DataRefused, UsageError
+
+STORE = StoreReader()
 
 READERS: tuple[Reader, ...] = (
     LobsterReader(),
@@ -65,6 +69,7 @@ READERS: tuple[Reader, ...] = (
     B3OptionTradesReader(),
     SgxReader(),
     TaqReader(),
+    STORE,
 )
 TABLE_READERS: tuple[TableReader, ...] = (
     LeanBarsReader(),
@@ -211,9 +216,10 @@ def _sources(paths: Sequence[str | Path]) -> list[_Source]:
         reader, path = _forced(given)
         if not path.exists():
             raise UsageError(f"no such file or folder: {given}")
-        named = path.is_file()
-        for file in [path] if named else sorted(f for f in path.rglob("*") if f.is_file()):
-            source = _Source(file, reader or _recognise(file), named)
+        stored = instruments(path)
+        named = path.is_file() or bool(stored)
+        for file in stored or ([path] if named else sorted(f for f in path.rglob("*") if f.is_file())):
+            source = _Source(file, reader or (STORE if stored else _recognise(file)), named)
             sources.setdefault(file.resolve(), source)
     return list(sources.values())
 

@@ -1,6 +1,8 @@
-"""Checks that anyone can run on their own feature or model."""
+"""Checks that anyone can run on their own feature, model, reader or event log."""
 
+from footprint.testing.check_event_log import check_event_log
 from footprint.testing.check_feature import check_feature
 from footprint.testing.check_impact_model import check_impact_model
+from footprint.testing.check_reader import check_reader
 
-__all__ = ["check_feature", "check_impact_model"]
+__all__ = ["check_event_log", "check_feature", "check_impact_model", "check_reader"]

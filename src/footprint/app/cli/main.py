@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from footprint import __version__
-from footprint.app.cli import audit, benchmark, demo, fit, forecast
+from footprint.app.cli import audit, benchmark, demo, fit, forecast, ingest, record
 from footprint.errors import FootprintError
 
 MISUSE = 2
@@ -31,6 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("audit")(audit.audit)
+app.command("ingest")(ingest.ingest)
+app.command("record")(record.record)
 app.command("fit")(fit.fit)
 app.command("forecast")(forecast.forecast)
 app.add_typer(benchmark.app, name="benchmark")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import re
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ _MAX_RATIO = 1100  # deflate cannot pack tighter
 _NS_PER_UNIT = ((10**17, 1), (10**14, 1000), (10**11, 1_000_000), (10**8, 1_000_000_000))
 _UNIT_NAMES = {1: "ns", 1000: "us", 1_000_000: "ms", 1_000_000_000: "s"}
 _DAMAGED = (EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError)
+# numpy evaluates the header as Python, after an attempt to repair it token by token
+_NO_HEADER = (ValueError, SyntaxError, tokenize.TokenError, EOFError, RecursionError, MemoryError, TypeError)
 
 
 class HftEvent(IntEnum):
@@ -154,8 +157,9 @@ def _array(content: bytes, path: Path) -> np.ndarray:
         version = np.lib.format.read_magic(file)
         reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, dtype = reader(file)
-    except (ValueError, SyntaxError, EOFError, RecursionError, MemoryError, TypeError) as error:
-        raise DataRefused("not an array", path=path, found=str(error).splitlines()[0], allowed=allowed) from error
+    except _NO_HEADER as error:
+        found = (str(error) or type(error).__name__).splitlines()[0]
+        raise DataRefused("not an array", path=path, found=found, allowed=allowed) from error
     flat = dtype.names is None and dtype == np.float64 and len(shape) == 2 and shape[1] == 6
     named = dtype.names == EVENT_DTYPE.names and len(shape) == 1
     if not (flat or named) or fortran or dtype.hasobject:
