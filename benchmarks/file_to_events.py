@@ -28,7 +28,7 @@ from typing import NamedTuple
 import numpy as np
 import zstandard
 
-from footprint.data.compressed import read_all
+from footprint.data.files.compressed import read_all
 from footprint.data.readers.binance import BinanceReader
 from footprint.data.readers.databento import DatabentoReader
 from footprint.data.readers.databento_file import FLAG_SNAPSHOT, MBO_DTYPE

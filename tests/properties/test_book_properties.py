@@ -11,7 +11,15 @@ from footprint.market.events import EVENT_DTYPE, EventFlag, EventKind, empty_eve
 
 NAMES = ("kind", "side", "price_ticks", "size_lots", "order_id", "flags")
 LEVEL_KINDS = (EventKind.LEVEL, EventKind.QUOTE, EventKind.TRADE, EventKind.CLEAR, EventKind.HALT, EventKind.RESUME)
-ORDER_KINDS = (EventKind.ADD, EventKind.CANCEL, EventKind.FILL, EventKind.MODIFY, EventKind.CLEAR)
+ORDER_KINDS = (
+    EventKind.ADD,
+    EventKind.CANCEL,
+    EventKind.DELETE,
+    EventKind.FILL,
+    EventKind.FILL_NOTICE,
+    EventKind.MODIFY,
+    EventKind.CLEAR,
+)
 
 
 def streams(kinds):

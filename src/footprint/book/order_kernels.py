@@ -1,8 +1,9 @@
-"""Kernels of the order-by-order book (L3): price levels sorted by price, each a queue in order of arrival (FIFO).
+"""Kernels of the order-by-order book (L3): price levels on the ladder of `ladder.py`, each a queue in order of arrival.
 
-Orders live in a pool of slots and are found through an open-addressing hash table from 64-bit ids. A level is one row
-of the side's sorted array (best price last, as in `price_levels.py`) and holds the ends of an intrusive linked list
-through the slots. A modification keeps its place in the queue only when the size falls at the same price.
+An order is a record of 32 bytes in a pool of slots and is found through the hash table of `id_table.py`. A level is a
+record too; it holds the ends of a linked list through its orders, so that no message costs more in a longer queue.
+Slots and levels count from 1; 0 is none. A modification keeps its place in the queue only when the size falls at the
+same price.
 
 Events that name an unknown order, or add one that is already there, are counted and change nothing: a capture often
 starts while orders rest in the book.
@@ -13,9 +14,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from footprint.book.price_levels import lower_bound
+from footprint.book import id_table, ladder
+from footprint.book.bits import prefetch
+from footprint.book.compiled import inlined, kernel
+from footprint.book.ladder import ASK_ROW, BID_ROW, NO_PLACE
 from footprint.book.view import NO_PRICE, SIZE_UNKNOWN
 from footprint.market.events import EventKind
 from footprint.units import BPS
@@ -23,296 +26,313 @@ from footprint.units import BPS
 _ADD, _CANCEL, _MODIFY = int(EventKind.ADD), int(EventKind.CANCEL), int(EventKind.MODIFY)
 _FILL, _CLEAR, _DELETE = int(EventKind.FILL), int(EventKind.CLEAR), int(EventKind.DELETE)
 
-# columns of `orders`, rows of `levels`, entries of `state`
-SIDE, KEY, SIZE, PREVIOUS, NEXT = range(5)
-LEVEL_KEY, LEVEL_SIZE, LEVEL_ORDERS, HEAD, TAIL = range(5)
-FREE, USED, LIVE, UNKNOWN_IDS, DUPLICATE_IDS = range(5)
+NONE = 0
 
-NONE = -1
-_HASH = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: multiplicative hashing (Knuth, TAOCP 3, 6.4)
+# a table of this many entries (512 KiB) fills an inner cache; then entries are asked for so many messages before their
+# orders, and orders so many before they change
+_OUT_OF_CACHE = 1 << 16
+_AHEAD = 6
+
+ORDER_DTYPE = np.dtype(
+    {
+        "names": ["size", "id", "level", "previous", "next"],
+        "formats": [np.int64, np.uint64, np.uint32, np.uint32, np.uint32],
+        "itemsize": 32,
+    }
+)
+LEVEL_DTYPE = np.dtype(
+    [
+        ("size", np.int64),  # of all its orders
+        ("key", np.int64),  # side * price
+        ("first", np.uint32),  # to trade
+        ("last", np.uint32),
+        ("row", np.uint32),  # of the ladder
+    ],
+    align=True,
+)
+STATE_DTYPE = np.dtype(
+    [
+        ("free_slot", np.int64),  # head of the list of slots that were given back, through `next`
+        ("used_slots", np.int64),  # slots ever used
+        ("free_level", np.int64),  # the same of levels, through `first`
+        ("used_levels", np.int64),
+        ("live_orders", np.int64),
+        ("unknown_ids", np.int64),
+        ("duplicate_ids", np.int64),
+    ],
+    align=True,
+)
 
 
 class OrderBookArrays(NamedTuple):
-    """Everything the kernels touch; they take the arrays one by one, which saves counting references in the loop.
+    """Everything the kernels touch.
 
     Attributes:
-        table: hash table of slots, int64 of shape (2^k,), at least twice the slots; NONE where empty.
-        ids: order id of each slot, uint64 of shape (slots,).
-        orders: int64 of shape (slots, 5): side, side * price, size, previous and next slot in the queue.
-        levels: int64 of shape (2, 5, capacity): side * price ascending, total size, orders, first and last slot.
-        counts: levels held, int64 of shape (2,); row 0 bids, row 1 asks.
-        state: int64 of shape (5,): head of the free list, slots ever used, live orders, unknown ids, duplicate ids.
+        sides, cells: the ladder; the value at a price is the number of its level.
+        levels: LEVEL_DTYPE of shape (levels + 1,).
+        orders: ORDER_DTYPE of shape (slots + 1,).
+        table: where each id's order is.
+        state: STATE_DTYPE of shape (1,).
     """
 
-    table: np.ndarray
-    ids: np.ndarray
-    orders: np.ndarray
+    sides: np.ndarray
+    cells: np.ndarray
     levels: np.ndarray
-    counts: np.ndarray
+    orders: np.ndarray
+    table: np.ndarray
     state: np.ndarray
 
 
-@njit(cache=True)
-def _home(order_id, mask: int) -> int:  # type: ignore[no-untyped-def]  # np.uint64
-    return int((np.uint64(order_id) * _HASH) >> np.uint64(32)) & mask
-
-
-@njit(cache=True)
-def find_order(table: np.ndarray, ids: np.ndarray, order_id) -> int:  # type: ignore[no-untyped-def]
-    """Slot of an order, NONE when it is not in the book."""
-    mask = len(table) - 1
-    at = _home(order_id, mask)
-    while table[at] != NONE:
-        if ids[table[at]] == np.uint64(order_id):
-            return table[at]
-        at = (at + 1) & mask
-    return NONE
-
-
-@njit(cache=True)
-def _table_insert(table: np.ndarray, order_id, slot: int) -> None:  # type: ignore[no-untyped-def]
-    mask = len(table) - 1
-    at = _home(order_id, mask)
-    while table[at] != NONE:
-        at = (at + 1) & mask
-    table[at] = slot
-
-
-@njit(cache=True)
-def _table_remove(table: np.ndarray, ids: np.ndarray, slot: int) -> None:
-    """Remove by shifting later entries of the run back, so that no tombstones pile up."""
-    mask = len(table) - 1
-    hole = _home(ids[slot], mask)
-    while table[hole] != slot:
-        hole = (hole + 1) & mask
-    at = (hole + 1) & mask
-    while table[at] != NONE:
-        home = _home(ids[table[at]], mask)
-        if ((at - home) & mask) >= ((at - hole) & mask):
-            table[hole] = table[at]
-            hole = at
-        at = (at + 1) & mask
-    table[hole] = NONE
-
-
-@njit(cache=True)
-def _open_level(levels: np.ndarray, counts: np.ndarray, row: int, at: int, key: int) -> None:
-    for field in range(5):
-        for j in range(counts[row], at, -1):
-            levels[row, field, j] = levels[row, field, j - 1]
-    levels[row, LEVEL_KEY, at] = key
-    levels[row, LEVEL_SIZE, at] = 0
-    levels[row, LEVEL_ORDERS, at] = 0
-    levels[row, HEAD, at] = NONE
-    levels[row, TAIL, at] = NONE
-    counts[row] += 1
-
-
-@njit(cache=True)
-def _close_level(levels: np.ndarray, counts: np.ndarray, row: int, at: int) -> None:
-    for field in range(5):
-        for j in range(at, counts[row] - 1):
-            levels[row, field, j] = levels[row, field, j + 1]
-    counts[row] -= 1
-
-
-@njit(cache=True)
-def _append(
-    orders: np.ndarray, levels: np.ndarray, counts: np.ndarray, slot: int, side: int, price: int, size: int
-) -> None:
-    """Put a slot at the back of the queue at a price."""
-    row = 0 if side > 0 else 1
-    key = side * price
-    at = lower_bound(levels[row, LEVEL_KEY], counts[row], key)
-    if at == counts[row] or levels[row, LEVEL_KEY, at] != key:
-        _open_level(levels, counts, row, at, key)
-    tail = levels[row, TAIL, at]
-    orders[slot, SIDE], orders[slot, KEY], orders[slot, SIZE] = side, key, size
-    orders[slot, PREVIOUS], orders[slot, NEXT] = tail, NONE
-    if tail == NONE:
-        levels[row, HEAD, at] = slot
-    else:
-        orders[tail, NEXT] = slot
-    levels[row, TAIL, at] = slot
-    levels[row, LEVEL_SIZE, at] += size
-    levels[row, LEVEL_ORDERS, at] += 1
-
-
-@njit(cache=True)
-def _unlink(orders: np.ndarray, levels: np.ndarray, counts: np.ndarray, slot: int) -> None:
-    """Take a slot out of its queue and close the level if it was the last one there."""
-    row = 0 if orders[slot, SIDE] > 0 else 1
-    at = lower_bound(levels[row, LEVEL_KEY], counts[row], orders[slot, KEY])
-    before, after = orders[slot, PREVIOUS], orders[slot, NEXT]
-    if before == NONE:
-        levels[row, HEAD, at] = after
-    else:
-        orders[before, NEXT] = after
-    if after == NONE:
-        levels[row, TAIL, at] = before
-    else:
-        orders[after, PREVIOUS] = before
-    levels[row, LEVEL_SIZE, at] -= orders[slot, SIZE]
-    levels[row, LEVEL_ORDERS, at] -= 1
-    if levels[row, LEVEL_ORDERS, at] == 0:
-        _close_level(levels, counts, row, at)
-
-
-@njit(cache=True)
-def _take_slot(table: np.ndarray, ids: np.ndarray, orders: np.ndarray, state: np.ndarray, order_id) -> int:  # type: ignore[no-untyped-def]
-    slot = state[FREE]
-    if slot == NONE:
-        slot = state[USED]
-        state[USED] += 1
-    else:
-        state[FREE] = orders[slot, NEXT]
-    ids[slot] = order_id
-    _table_insert(table, order_id, slot)
-    state[LIVE] += 1
-    return slot
-
-
-@njit(cache=True)
-def _free_slot(table: np.ndarray, ids: np.ndarray, orders: np.ndarray, state: np.ndarray, slot: int) -> None:
-    _table_remove(table, ids, slot)
-    orders[slot, NEXT] = state[FREE]
-    state[FREE] = slot
-    state[LIVE] -= 1
-
-
-@njit(cache=True)
-def _clear(table: np.ndarray, counts: np.ndarray, state: np.ndarray) -> None:
-    table[:] = NONE
-    counts[:] = 0
-    state[FREE], state[USED], state[LIVE] = NONE, 0, 0
-
-
-@njit(cache=True)
-def _change(table, ids, orders, levels, counts, state, kind, slot, price, size) -> None:  # type: ignore[no-untyped-def]
-    """A message about a resting order: FILL and CANCEL take `size` off, MODIFY sets price and size, DELETE
-    takes it out.
-    """
-    side, held = orders[slot, SIDE], orders[slot, SIZE]
-    same_price = kind != _MODIFY or side * price == orders[slot, KEY]
-    left = size if kind == _MODIFY else 0 if kind == _DELETE else held - size
-    if left <= 0:
-        _unlink(orders, levels, counts, slot)
-        _free_slot(table, ids, orders, state, slot)
-    elif same_price and left <= held:
-        row = 0 if side > 0 else 1
-        at = lower_bound(levels[row, LEVEL_KEY], counts[row], orders[slot, KEY])
-        levels[row, LEVEL_SIZE, at] -= held - left
-        orders[slot, SIZE] = left
-    else:
-        _unlink(orders, levels, counts, slot)
-        _append(orders, levels, counts, slot, side, price, left)
-
-
-@njit(cache=True)
-def apply_order_event(  # type: ignore[no-untyped-def]
-    table, ids, orders, levels, counts, state, kind, order_id, side, price, size
-) -> bool:
-    """Apply one event; False, with the book untouched, when the arrays are full. Other kinds change nothing."""
-    if kind == _CLEAR:
-        _clear(table, counts, state)
-        return True
-    if kind not in (_ADD, _CANCEL, _MODIFY, _FILL, _DELETE):
-        return True
-    no_slot = state[FREE] == NONE and state[USED] == len(ids)
-    if no_slot or max(counts[0], counts[1]) == levels.shape[2]:
-        return False
-    slot = find_order(table, ids, order_id)
-    if kind != _ADD:
-        if slot == NONE:
-            state[UNKNOWN_IDS] += 1
+@inlined
+def append(sides, cells, levels, orders, state, slot, row, key, size) -> bool:  # type: ignore[no-untyped-def]
+    """Put a slot at the back of the queue at a price; False, with nothing changed, when the ladder has to grow."""
+    at = ladder.get(sides, cells, row, key)
+    if at == NONE:
+        at = state[0].free_level
+        fresh = at == NONE
+        if fresh:
+            at = state[0].used_levels + 1
+        if not ladder.put(sides, cells, row, key, at):
+            return False
+        if fresh:
+            state[0].used_levels = at
         else:
-            _change(table, ids, orders, levels, counts, state, kind, slot, price, size)
-    elif slot != NONE:
-        state[DUPLICATE_IDS] += 1
-    elif size > 0:
-        slot = _take_slot(table, ids, orders, state, order_id)
-        _append(orders, levels, counts, slot, side, price, size)
+            state[0].free_level = levels[at].first
+        _open_level(levels, at, row, key)
+    level, order = levels[at], orders[slot]
+    last = level.last
+    order.size, order.level, order.previous, order.next = size, at, last, NONE
+    if last == NONE:
+        level.first = slot
+    else:
+        orders[last].next = slot
+    level.last = slot
+    level.size += size
     return True
 
 
-@njit(cache=True)
-def apply_orders(events: np.ndarray, start: int, book: OrderBookArrays) -> int:
-    """Apply events from `start`; the index of the first one that did not fit, or len(events)."""
-    table, ids, orders, levels, counts, state = book
-    for i in range(start, len(events)):
-        event = events[i]
+@inlined
+def _open_level(levels: np.ndarray, at: int, row: int, key: int) -> None:
+    level = levels[at]
+    level.size, level.key, level.row = 0, key, row
+    level.first, level.last = NONE, NONE
+
+
+@inlined
+def unlink(sides, cells, levels, orders, state, slot) -> None:  # type: ignore[no-untyped-def]
+    """Take a slot out of its queue and close the level if it was the last one there."""
+    order = orders[slot]
+    at, before, after = order.level, order.previous, order.next
+    level = levels[at]
+    if before == NONE:
+        level.first = after
+    else:
+        orders[before].next = after
+    if after == NONE:
+        level.last = before
+    else:
+        orders[after].previous = before
+    level.size -= order.size
+    if level.first == NONE:
+        ladder.put(sides, cells, level.row, level.key, 0)
+        level.first = state[0].free_level
+        state[0].free_level = at
+
+
+@inlined
+def has_room(orders: np.ndarray, table: np.ndarray, state: np.ndarray) -> bool:
+    """Another order can be taken in."""
+    free = state[0].free_slot != NONE or state[0].used_slots < len(orders) - 1
+    return free and id_table.has_room(table, state[0].live_orders)
+
+
+@inlined
+def _take_slot(orders: np.ndarray, state: np.ndarray) -> int:
+    slot = state[0].free_slot
+    if slot != NONE:
+        state[0].free_slot = orders[slot].next
+        return slot
+    state[0].used_slots += 1
+    return state[0].used_slots
+
+
+@inlined
+def free_slot(orders: np.ndarray, state: np.ndarray, slot: int) -> None:
+    """Give back the slot of an order that is in no queue."""
+    orders[slot].next = state[0].free_slot
+    state[0].free_slot = slot
+    state[0].live_orders -= 1
+
+
+@kernel
+def _clear(sides, cells, table, state) -> None:  # type: ignore[no-untyped-def]
+    ladder.clear(sides, cells)
+    table[:] = 0
+    book = state[0]
+    book.free_slot, book.used_slots, book.live_orders = NONE, 0, 0
+    book.free_level, book.used_levels = NONE, 0
+
+
+@inlined
+def add(sides, cells, levels, orders, table, state, at, order_id, row, key, size) -> bool:  # type: ignore[no-untyped-def]
+    """A new order whose id goes to a position of the table."""
+    if not has_room(orders, table, state):
+        return False
+    slot = _take_slot(orders, state)
+    state[0].live_orders += 1
+    if not append(sides, cells, levels, orders, state, slot, row, key, size):
+        free_slot(orders, state, slot)
+        return False
+    orders[slot].id = order_id
+    id_table.enter(table, at, order_id, slot)
+    return True
+
+
+@inlined
+def take_out(sides, cells, levels, orders, table, state, at) -> None:  # type: ignore[no-untyped-def]
+    """The order of an entry leaves the book."""
+    slot = id_table.slot_at(table, at)
+    unlink(sides, cells, levels, orders, state, slot)
+    free_slot(orders, state, slot)
+    id_table.remove(table, at)
+
+
+@inlined
+def _reduce(sides, cells, levels, orders, table, state, at, size) -> None:  # type: ignore[no-untyped-def]
+    """Take lots off an order, which keeps its place, or leaves when none are left."""
+    order = orders[id_table.slot_at(table, at)]
+    if size >= order.size:
+        take_out(sides, cells, levels, orders, table, state, at)
+    else:
+        levels[order.level].size -= size
+        order.size -= size
+
+
+@inlined
+def _modify(sides, cells, levels, orders, table, state, at, price, size) -> bool:  # type: ignore[no-untyped-def]
+    """Set price and size; False, with the book untouched, when it has to grow."""
+    slot = id_table.slot_at(table, at)
+    order = orders[slot]
+    level = levels[order.level]
+    row = level.row
+    key = price if row == BID_ROW else -price
+    if size <= 0:
+        take_out(sides, cells, levels, orders, table, state, at)
+    elif key == level.key and size <= order.size:
+        level.size -= order.size - size
+        order.size = size
+    elif ladder.get(sides, cells, row, key) != NONE or ladder.fits(sides, row):
+        unlink(sides, cells, levels, orders, state, slot)
+        append(sides, cells, levels, orders, state, slot, row, key, size)
+    else:
+        return False
+    return True
+
+
+@inlined
+def apply_order_event(  # type: ignore[no-untyped-def]
+    sides, cells, levels, orders, table, state, kind, order_id, side, price, size
+) -> bool:
+    """Apply one event; False, with the book untouched, when it has to grow. Other kinds change nothing."""
+    if kind == _ADD:
+        at = id_table.seek(table, orders, order_id)
+        if id_table.slot_at(table, at) != NONE:
+            state[0].duplicate_ids += 1
+        elif size > 0:
+            row, key = (BID_ROW, price) if side > 0 else (ASK_ROW, -price)
+            return add(sides, cells, levels, orders, table, state, at, order_id, row, key, size)
+    elif kind in (_DELETE, _MODIFY, _CANCEL, _FILL):
+        at = id_table.seek(table, orders, order_id)
+        if id_table.slot_at(table, at) == NONE:
+            state[0].unknown_ids += 1
+        elif kind == _DELETE:
+            take_out(sides, cells, levels, orders, table, state, at)
+        elif kind == _MODIFY:
+            return _modify(sides, cells, levels, orders, table, state, at, price, size)
+        else:
+            _reduce(sides, cells, levels, orders, table, state, at, size)
+    elif kind == _CLEAR:
+        _clear(sides, cells, table, state)
+    return True
+
+
+@inlined
+def out_of_cache(table: np.ndarray) -> bool:
+    """The table and the orders outgrow the inner caches, so that it pays to ask for their parts ahead."""
+    return len(table) >= _OUT_OF_CACHE
+
+
+@inlined
+def prefetch_ahead(table: np.ndarray, orders: np.ndarray, order_id: np.ndarray, i: int) -> None:
+    """Ask for what the messages after row `i` will touch: first the entry of an id, some rows later its order."""
+    if i + 2 * _AHEAD < len(order_id):
+        prefetch(table, id_table.home_of(table, np.uint64(order_id[i + 2 * _AHEAD])))
+        prefetch(orders, id_table.slot_at(table, id_table.home_of(table, np.uint64(order_id[i + _AHEAD]))))
+
+
+@kernel
+def apply_orders(  # type: ignore[no-untyped-def]
+    kind, side, price, size, order_id, start, sides, cells, levels, orders, table, state
+) -> int:
+    """Apply rows from `start`; the index of the first one that did not fit, or their number."""
+    book_is_large = out_of_cache(table)
+    for i in range(start, len(kind)):
+        if book_is_large:
+            prefetch_ahead(table, orders, order_id, i)
+        price_ticks, size_lots, number = np.int64(price[i]), np.int64(size[i]), np.uint64(order_id[i])
         if not apply_order_event(
-            table,
-            ids,
-            orders,
-            levels,
-            counts,
-            state,
-            event.kind,
-            event.order_id,
-            event.side,
-            event.price_ticks,
-            event.size_lots,
+            sides, cells, levels, orders, table, state, kind[i], number, side[i], price_ticks, size_lots
         ):
             return i
-    return len(events)
+    return len(kind)
 
 
-@njit(cache=True)
-def best_level(levels: np.ndarray, counts: np.ndarray, side: int) -> tuple[int, int]:
+@kernel
+def slot_of(table: np.ndarray, orders: np.ndarray, order_id) -> int:  # type: ignore[no-untyped-def]  # np.uint64
+    """Slot of an order, NONE when it is not in the book."""
+    return id_table.slot_at(table, id_table.seek(table, orders, order_id))
+
+
+@inlined
+def best_level(sides: np.ndarray, cells: np.ndarray, levels: np.ndarray, side: int) -> tuple[int, int]:
     """Best price in ticks and the lots there; (NO_PRICE, 0) when the side is empty."""
-    row = 0 if side > 0 else 1
-    count = counts[row]
-    if count == 0:
-        return NO_PRICE, 0
-    return side * levels[row, LEVEL_KEY, count - 1], levels[row, LEVEL_SIZE, count - 1]
+    row = BID_ROW if side > 0 else ASK_ROW
+    at = ladder.best_value(sides, cells, row)
+    return (side * levels[at].key, levels[at].size) if at != NONE else (NO_PRICE, 0)
 
 
-@njit(cache=True)
-def depth_of_levels(levels: np.ndarray, counts: np.ndarray, side: int, best: int) -> int:
+@inlined
+def depth_of_levels(sides: np.ndarray, cells: np.ndarray, levels: np.ndarray, side: int, best: int) -> int:
     """Size in the `best` best levels, lots; SIZE_UNKNOWN when the side holds fewer."""
-    row = 0 if side > 0 else 1
-    count = counts[row]
-    if count < best:
+    row = BID_ROW if side > 0 else ASK_ROW
+    if ladder.level_count(sides, row) < best:
         return SIZE_UNKNOWN
-    total = 0
-    for j in range(count - best, count):
-        total += levels[row, LEVEL_SIZE, j]
+    total, place = 0, sides[row].best
+    for _ in range(best):
+        total += levels[ladder.value_at(sides, cells, row, place)].size
+        place = ladder.place_after(sides, cells, row, place)
     return total
 
 
-@njit(cache=True)
-def depth_within(levels: np.ndarray, counts: np.ndarray, side: int, mid_ticks: float, distance_bps: float) -> int:
+@inlined
+def depth_within(sides, cells, levels, side: int, mid_ticks: float, distance_bps: float) -> int:  # type: ignore[no-untyped-def]
     """Size no further than `distance_bps` from the mid, lots; an order-by-order book is whole, so the sum is known."""
-    row = 0 if side > 0 else 1
+    row = BID_ROW if side > 0 else ASK_ROW
     limit = side * mid_ticks - mid_ticks * distance_bps / BPS
-    total = 0
-    for j in range(counts[row] - 1, -1, -1):
-        if levels[row, LEVEL_KEY, j] < limit:
-            break
-        total += levels[row, LEVEL_SIZE, j]
+    total, place = 0, sides[row].best
+    while place != NO_PLACE and ladder.key_at(sides, cells, row, place) >= limit:
+        total += levels[ladder.value_at(sides, cells, row, place)].size
+        place = ladder.place_after(sides, cells, row, place)
     return total
 
 
-@njit(cache=True)
+@kernel
 def queue_ahead(orders: np.ndarray, slot: int) -> tuple[int, int]:
     """Lots and orders that would trade before this slot at its price."""
     lots, count = 0, 0
-    ahead = orders[slot, PREVIOUS]
+    ahead = orders[slot].previous
     while ahead != NONE:
-        lots += orders[ahead, SIZE]
+        lots += orders[ahead].size
         count += 1
-        ahead = orders[ahead, PREVIOUS]
+        ahead = orders[ahead].previous
     return lots, count
-
-
-@njit(cache=True)
-def fill_table(book: OrderBookArrays) -> None:
-    """Enter every resting order into an empty hash table."""
-    table, ids, orders, levels, counts, _ = book
-    for row in range(2):
-        for at in range(counts[row]):
-            slot = levels[row, HEAD, at]
-            while slot != NONE:
-                _table_insert(table, ids[slot], slot)
-                slot = orders[slot, NEXT]

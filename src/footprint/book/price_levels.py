@@ -1,92 +1,55 @@
-"""Price-level book (L2): two sorted arrays, best price at the end.
-
-A side is stored by `key = side * price`, ascending, so that the best price of either side is the last entry and one
-kernel serves both. Most changes happen near the touch, so an insertion moves few entries.
-
-Layout: `keys` and `sizes` are int64 of shape (2, capacity), `counts` int64 of shape (2,); row 0 bids, row 1 asks.
-"""
+"""Price-level book (L2): the total size at each price, on the ladder of `ladder.py`."""
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from footprint.book import ladder
+from footprint.book.compiled import inlined, kernel
+from footprint.book.ladder import ASK_ROW, BID_ROW
 from footprint.book.view import NO_PRICE, SIZE_UNKNOWN
 from footprint.errors import UsageError
 from footprint.market.events import EventKind
 from footprint.units import BPS
 
-BID_ROW = 0
-ASK_ROW = 1
-
 _LEVEL = int(EventKind.LEVEL)
 _CLEAR = int(EventKind.CLEAR)
 
 
-@njit(cache=True)
-def lower_bound(keys: np.ndarray, count: int, key: int) -> int:
-    """First position in ascending `keys[:count]` whose key is not below `key`."""
-    low, high = 0, count
-    while low < high:
-        middle = (low + high) >> 1
-        if keys[middle] < key:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+@inlined
+def set_level(sides: np.ndarray, cells: np.ndarray, side: int, price: int, size: int) -> bool:
+    """Set the total size at a price, 0 or less removes it; False, with the book untouched, when it has to grow."""
+    return ladder.put(sides, cells, BID_ROW if side > 0 else ASK_ROW, price if side > 0 else -price, max(size, 0))
 
 
-@njit(cache=True)
-def set_level(keys: np.ndarray, sizes: np.ndarray, counts: np.ndarray, side: int, price: int, size: int) -> bool:
-    """Set the total size at a price, 0 or less removes it; False, with the book untouched, when the side is full."""
-    row = BID_ROW if side > 0 else ASK_ROW
-    key = side * price
-    count = counts[row]
-    at = lower_bound(keys[row], count, key)
-    known = at < count and keys[row, at] == key
-    if size > 0:
-        if not known:
-            if count == keys.shape[1]:
-                return False
-            for j in range(count, at, -1):
-                keys[row, j] = keys[row, j - 1]
-                sizes[row, j] = sizes[row, j - 1]
-            keys[row, at] = key
-            counts[row] = count + 1
-        sizes[row, at] = size
-    elif known:
-        for j in range(at, count - 1):
-            keys[row, j] = keys[row, j + 1]
-            sizes[row, j] = sizes[row, j + 1]
-        counts[row] = count - 1
-    return True
-
-
-@njit(cache=True)
-def best_price(keys: np.ndarray, counts: np.ndarray, side: int) -> int:
+@inlined
+def best_price(sides: np.ndarray, side: int) -> int:
     """Best price of a side in ticks, NO_PRICE when it is empty."""
     row = BID_ROW if side > 0 else ASK_ROW
-    count = counts[row]
-    return side * keys[row, count - 1] if count > 0 else NO_PRICE
+    return side * ladder.best_key(sides, row) if sides[row].best >= 0 else NO_PRICE
 
 
-@njit(cache=True)
-def depth_of_levels(sizes: np.ndarray, counts: np.ndarray, side: int, levels: int) -> int:
+@inlined
+def best_size(sides: np.ndarray, cells: np.ndarray, side: int) -> int:
+    """Size at the best price, lots; 0 when the side is empty."""
+    return ladder.best_value(sides, cells, BID_ROW if side > 0 else ASK_ROW)
+
+
+@inlined
+def depth_of_levels(sides: np.ndarray, cells: np.ndarray, side: int, levels: int) -> int:
     """Size in the best `levels` levels, lots; SIZE_UNKNOWN when the side holds fewer."""
     row = BID_ROW if side > 0 else ASK_ROW
-    count = counts[row]
-    if count < levels:
+    if ladder.level_count(sides, row) < levels:
         return SIZE_UNKNOWN
-    total = 0
-    for j in range(count - levels, count):
-        total += sizes[row, j]
+    total, place = 0, sides[row].best
+    for _ in range(levels):
+        total += ladder.value_at(sides, cells, row, place)
+        place = ladder.place_after(sides, cells, row, place)
     return total
 
 
-@njit(cache=True)
-def depth_within(
-    keys: np.ndarray, sizes: np.ndarray, counts: np.ndarray, side: int, mid_ticks: float, distance_bps: float
-) -> int:
+@inlined
+def depth_within(sides: np.ndarray, cells: np.ndarray, side: int, mid_ticks: float, distance_bps: float) -> int:
     """Size no further than `distance_bps` from the mid, lots.
 
     A price-level source shows a window of the book; when even its deepest level lies inside the distance, what rests
@@ -94,34 +57,27 @@ def depth_within(
     """
     row = BID_ROW if side > 0 else ASK_ROW
     limit = side * mid_ticks - mid_ticks * distance_bps / BPS
-    total = 0
-    for j in range(counts[row] - 1, -1, -1):
-        if keys[row, j] < limit:
-            return total
-        total += sizes[row, j]
-    return SIZE_UNKNOWN
+    total, deeper = ladder.sum_from(sides, cells, row, limit)
+    return total if deeper else SIZE_UNKNOWN
 
 
-@njit(cache=True)
-def _apply_levels(events: np.ndarray, start: int, keys: np.ndarray, sizes: np.ndarray, counts: np.ndarray) -> int:
-    """Apply events from `start`; the index of the first one that did not fit, or len(events)."""
-    for i in range(start, len(events)):
-        kind = events[i].kind
-        if kind == _LEVEL:
-            event = events[i]
-            if not set_level(keys, sizes, counts, event.side, event.price_ticks, event.size_lots):
+@kernel
+def _apply_levels(kinds, sides_of, prices, sizes, start, sides, cells) -> int:  # type: ignore[no-untyped-def]
+    """Apply rows from `start`; the index of the first one that did not fit, or their number."""
+    for i in range(start, len(kinds)):
+        if kinds[i] == _LEVEL:
+            if not set_level(sides, cells, np.int64(sides_of[i]), np.int64(prices[i]), np.int64(sizes[i])):
                 return i
-        elif kind == _CLEAR:
-            counts[:] = 0
-    return len(events)
+        elif kinds[i] == _CLEAR:
+            ladder.clear(sides, cells)
+    return len(kinds)
 
 
 class PriceLevelBook:
     """A price-level book that grows by doubling up to `max_levels` a side.
 
     Attributes:
-        keys, sizes: int64 of shape (2, capacity); see the module's text.
-        counts: int64 of shape (2,), levels held a side.
+        ladder: the levels of both sides, with the size in lots as value.
 
     >>> book = PriceLevelBook()
     >>> book.set(+1, 99, 5); book.set(+1, 98, 7); book.set(-1, 101, 2)
@@ -129,11 +85,9 @@ class PriceLevelBook:
     (99, 101, [[99, 5], [98, 7]])
     """
 
-    def __init__(self, capacity: int = 4096, max_levels: int = 1 << 20) -> None:
-        self.keys = np.zeros((2, capacity), np.int64)
-        self.sizes = np.zeros((2, capacity), np.int64)
-        self.counts = np.zeros(2, np.int64)
+    def __init__(self, capacity: int = 1 << 10, max_levels: int = 1 << 20, window_ticks: int = 1 << 13) -> None:
         self.max_levels = max_levels
+        self.ladder = ladder.make_ladder(window_ticks, capacity)
 
     def set(self, side: int, price_ticks: int, size_lots: int) -> None:
         """Set the total size at a price; 0 removes the level.
@@ -141,7 +95,7 @@ class PriceLevelBook:
         Raises:
             UsageError: the side would hold more than `max_levels`.
         """
-        while not set_level(self.keys, self.sizes, self.counts, side, price_ticks, size_lots):
+        while not set_level(*self.ladder, side, price_ticks, size_lots):
             self.grow()
 
     def apply(self, events: np.ndarray) -> None:
@@ -150,31 +104,35 @@ class PriceLevelBook:
         Raises:
             UsageError: a side would hold more than `max_levels`.
         """
-        done = _apply_levels(events, 0, self.keys, self.sizes, self.counts)
-        while done < len(events):
+        self.apply_columns(events["kind"], events["side"], events["price_ticks"], events["size_lots"])
+
+    def apply_columns(self, kind: np.ndarray, side: np.ndarray, price_ticks: np.ndarray, size_lots: np.ndarray) -> None:
+        """`apply` for events that lie in columns: integer arrays of one length, of any width.
+
+        Raises:
+            UsageError: a side would hold more than `max_levels`.
+        """
+        done = _apply_levels(kind, side, price_ticks, size_lots, 0, *self.ladder)
+        while done < len(kind):
             self.grow()
-            done = _apply_levels(events, done, self.keys, self.sizes, self.counts)
+            done = _apply_levels(kind, side, price_ticks, size_lots, done, *self.ladder)
 
     def best(self, side: int) -> int:
         """Best price in ticks, NO_PRICE when the side is empty."""
-        return int(best_price(self.keys, self.counts, side))
+        return int(best_price(self.ladder.sides, side))
 
     def levels(self, side: int, count: int) -> np.ndarray:
         """The best `count` levels (fewer when there are fewer), best first: int64 of shape (n, 2), ticks and lots."""
-        row = BID_ROW if side > 0 else ASK_ROW
-        held = int(self.counts[row])
-        window = slice(max(held - count, 0), held)
-        return np.column_stack((side * self.keys[row, window], self.sizes[row, window]))[::-1]
+        keys, sizes = ladder.levels_of(*self.ladder, BID_ROW if side > 0 else ASK_ROW, count)
+        return np.column_stack((side * keys, sizes))
 
     def grow(self) -> None:
-        """Double the capacity.
+        """Make room: a wider window where changes fall below it too often, else twice as many levels.
 
         Raises:
             UsageError: that would pass `max_levels`.
         """
-        capacity = self.keys.shape[1]
-        if capacity >= self.max_levels:
+        held = int(self.ladder.sides["capacity"][0])
+        if held >= self.max_levels and not ladder.wants_wider(self.ladder):
             raise UsageError(f"a price-level book holds at most {self.max_levels} levels a side")
-        wider = min(2 * capacity, self.max_levels) - capacity
-        self.keys = np.pad(self.keys, ((0, 0), (0, wider)))
-        self.sizes = np.pad(self.sizes, ((0, 0), (0, wider)))
+        self.ladder = ladder.grown(self.ladder, min(2 * held, self.max_levels))

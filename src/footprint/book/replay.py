@@ -16,16 +16,14 @@ from __future__ import annotations
 from enum import Enum
 
 import numpy as np
-from numba import njit
 
-from footprint.book import order_kernels
-from footprint.book.order_kernels import OrderBookArrays
+from footprint.book import ladder, order_kernels
+from footprint.book.compiled import inlined, kernel
 from footprint.book.orders import OrderBook
 from footprint.book.price_levels import (
-    ASK_ROW,
-    BID_ROW,
     PriceLevelBook,
     best_price,
+    best_size,
     depth_of_levels,
     depth_within,
     set_level,
@@ -97,8 +95,8 @@ class BookReplay:
     def _run(self, events: np.ndarray, start: int, rows: np.ndarray) -> int:
         book = self.book
         if isinstance(book, PriceLevelBook):
-            return _replay_levels(events, start, book.keys, book.sizes, book.counts, self._state, self._view, rows)
-        return _replay_orders(events, start, book.arrays, self._state, self._view, rows)
+            return _replay_levels(events, start, *book.ladder, self._state, self._view, rows)
+        return _replay_orders(events, start, *book.arrays, self._state, self._view, rows)
 
 
 # Replay state, int64: the newest quote by side, whether any quote came, whether trading is halted, whether the book
@@ -106,7 +104,7 @@ class BookReplay:
 _BID, _ASK, _BID_LOTS, _ASK_LOTS, _QUOTED, _HALTED, _DIRTY, _STATE_SIZE = range(8)
 
 
-@njit(cache=True)
+@kernel
 def _set_quote(state: np.ndarray, side: int, price: int, size: int, size_unknown: bool) -> None:
     empty = price <= 0 or (size <= 0 and not size_unknown)
     shown = SIZE_UNKNOWN if size_unknown else size
@@ -119,7 +117,7 @@ def _set_quote(state: np.ndarray, side: int, price: int, size: int, size_unknown
         state[_ASK_LOTS] = 0 if empty else shown
 
 
-@njit(cache=True)
+@inlined
 def _set_mid(view, halted: bool) -> None:  # type: ignore[no-untyped-def]  # a numba record
     bid, ask = view.bid_ticks, view.ask_ticks
     if bid == NO_PRICE or ask == NO_PRICE or bid > ask or halted:
@@ -130,81 +128,80 @@ def _set_mid(view, halted: bool) -> None:  # type: ignore[no-untyped-def]  # a n
         view.spread_ticks = float(ask - bid)
 
 
-@njit(cache=True)
-def _view_levels(view, keys, sizes, counts, state) -> None:  # type: ignore[no-untyped-def]
+@inlined
+def _view_levels(view, sides, cells, state) -> None:  # type: ignore[no-untyped-def]
     if state[_QUOTED]:
         view.bid_ticks, view.ask_ticks = state[_BID], state[_ASK]
         view.bid_lots, view.ask_lots = state[_BID_LOTS], state[_ASK_LOTS]
     else:
-        view.bid_ticks = best_price(keys, counts, 1)
-        view.ask_ticks = best_price(keys, counts, -1)
-        view.bid_lots = sizes[BID_ROW, counts[BID_ROW] - 1] if counts[BID_ROW] else 0
-        view.ask_lots = sizes[ASK_ROW, counts[ASK_ROW] - 1] if counts[ASK_ROW] else 0
+        view.bid_ticks, view.ask_ticks = best_price(sides, 1), best_price(sides, -1)
+        view.bid_lots, view.ask_lots = best_size(sides, cells, 1), best_size(sides, cells, -1)
     _set_mid(view, state[_HALTED] != 0)
-    view.bid_depth_5_lots = depth_of_levels(sizes, counts, 1, DEPTH_LEVELS)
-    view.ask_depth_5_lots = depth_of_levels(sizes, counts, -1, DEPTH_LEVELS)
+    view.bid_depth_5_lots = depth_of_levels(sides, cells, 1, DEPTH_LEVELS)
+    view.ask_depth_5_lots = depth_of_levels(sides, cells, -1, DEPTH_LEVELS)
     view.bid_depth_10bps_lots = SIZE_UNKNOWN
     view.ask_depth_10bps_lots = SIZE_UNKNOWN
     if not np.isnan(view.mid_ticks):
-        view.bid_depth_10bps_lots = depth_within(keys, sizes, counts, 1, view.mid_ticks, DEPTH_BPS)
-        view.ask_depth_10bps_lots = depth_within(keys, sizes, counts, -1, view.mid_ticks, DEPTH_BPS)
+        view.bid_depth_10bps_lots = depth_within(sides, cells, 1, view.mid_ticks, DEPTH_BPS)
+        view.ask_depth_10bps_lots = depth_within(sides, cells, -1, view.mid_ticks, DEPTH_BPS)
 
 
-@njit(cache=True)
-def _replay_levels(events, start, keys, sizes, counts, state, view, rows) -> int:  # type: ignore[no-untyped-def]
+@kernel
+def _replay_levels(events, start, sides, cells, state, view, rows) -> int:  # type: ignore[no-untyped-def]
     """Quotes and price levels; the index of the first event that did not fit the book, or len(events)."""
     for i in range(start, len(events)):
         event = events[i]
         kind = event.kind
         if kind == _LEVEL:
-            if not set_level(keys, sizes, counts, event.side, event.price_ticks, event.size_lots):
+            if not set_level(sides, cells, event.side, event.price_ticks, event.size_lots):
                 return i
             state[_DIRTY] = 1
         elif kind == _QUOTE:
             _set_quote(state, event.side, event.price_ticks, event.size_lots, event.flags & _NO_SIZE != 0)
             state[_DIRTY] = 1
         elif kind == _CLEAR:
-            counts[:] = 0
+            ladder.clear(sides, cells)
             state[_BID : _ASK_LOTS + 1] = 0
             state[_DIRTY] = 1
         elif kind in (_HALT, _RESUME):
             state[_HALTED] = kind == _HALT
             state[_DIRTY] = 1
         if state[_DIRTY] and event.flags & _LAST:
-            _view_levels(view[0], keys, sizes, counts, state)
+            _view_levels(view[0], sides, cells, state)
             state[_DIRTY] = 0
         rows[i] = view[0]
     return len(events)
 
 
-@njit(cache=True)
-def _view_orders(view, levels, counts, state) -> None:  # type: ignore[no-untyped-def]
-    view.bid_ticks, view.bid_lots = order_kernels.best_level(levels, counts, 1)
-    view.ask_ticks, view.ask_lots = order_kernels.best_level(levels, counts, -1)
+@inlined
+def _view_orders(view, sides, cells, levels, state) -> None:  # type: ignore[no-untyped-def]
+    view.bid_ticks, view.bid_lots = order_kernels.best_level(sides, cells, levels, 1)
+    view.ask_ticks, view.ask_lots = order_kernels.best_level(sides, cells, levels, -1)
     _set_mid(view, state[_HALTED] != 0)
-    view.bid_depth_5_lots = order_kernels.depth_of_levels(levels, counts, 1, DEPTH_LEVELS)
-    view.ask_depth_5_lots = order_kernels.depth_of_levels(levels, counts, -1, DEPTH_LEVELS)
+    view.bid_depth_5_lots = order_kernels.depth_of_levels(sides, cells, levels, 1, DEPTH_LEVELS)
+    view.ask_depth_5_lots = order_kernels.depth_of_levels(sides, cells, levels, -1, DEPTH_LEVELS)
     view.bid_depth_10bps_lots = SIZE_UNKNOWN
     view.ask_depth_10bps_lots = SIZE_UNKNOWN
     if not np.isnan(view.mid_ticks):
-        view.bid_depth_10bps_lots = order_kernels.depth_within(levels, counts, 1, view.mid_ticks, DEPTH_BPS)
-        view.ask_depth_10bps_lots = order_kernels.depth_within(levels, counts, -1, view.mid_ticks, DEPTH_BPS)
+        view.bid_depth_10bps_lots = order_kernels.depth_within(sides, cells, levels, 1, view.mid_ticks, DEPTH_BPS)
+        view.ask_depth_10bps_lots = order_kernels.depth_within(sides, cells, levels, -1, view.mid_ticks, DEPTH_BPS)
 
 
-@njit(cache=True)
-def _replay_orders(events, start, book: OrderBookArrays, state, view, rows) -> int:  # type: ignore[no-untyped-def]
+@kernel
+def _replay_orders(  # type: ignore[no-untyped-def]
+    events, start, sides, cells, levels, orders, table, book_state, state, view, rows
+) -> int:
     """Order by order; the index of the first event that did not fit the book, or len(events)."""
-    table, ids, orders, levels, counts, book_state = book
     for i in range(start, len(events)):
         event = events[i]
         kind, side, price, size = event.kind, event.side, event.price_ticks, event.size_lots
         if kind in (_HALT, _RESUME):
             state[_HALTED] = kind == _HALT
         elif not order_kernels.apply_order_event(
-            table, ids, orders, levels, counts, book_state, kind, event.order_id, side, price, size
+            sides, cells, levels, orders, table, book_state, kind, event.order_id, side, price, size
         ):
             return i
         if event.flags & _LAST:
-            _view_orders(view[0], levels, counts, state)
+            _view_orders(view[0], sides, cells, levels, state)
         rows[i] = view[0]
     return len(events)

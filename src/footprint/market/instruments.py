@@ -15,6 +15,7 @@ class AssetClass(Enum):
 
     EQUITY = "equity"
     FUTURE = "future"
+    OPTION = "option"
     SPOT_CRYPTO = "spot_crypto"
     PERPETUAL = "perpetual"
     SYNTHETIC = "synthetic"
@@ -44,6 +45,7 @@ class TradingHours:
 ALWAYS_OPEN = TradingHours("UTC", 0, 86_400)
 US_EQUITY_HOURS = TradingHours("America/New_York", 34_200, 57_600)
 B3_EQUITY_HOURS = TradingHours("America/Sao_Paulo", 36_000, 64_500)
+B3_2015_HOURS = TradingHours("America/Sao_Paulo", 36_000, 60_900)  # continuous trading, to the closing call
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,8 @@
+import time
+
 import numpy as np
 import pytest
+from reference_books import random_orders
 
 from footprint.book.orders import OrderBook, QueuePosition
 from footprint.errors import UsageError
@@ -12,6 +15,7 @@ ADD, CANCEL, MODIFY, FILL, CLEAR = (
     EventKind.FILL,
     EventKind.CLEAR,
 )
+DELETE, FILL_NOTICE = EventKind.DELETE, EventKind.FILL_NOTICE
 
 
 def orders(*rows):
@@ -40,6 +44,8 @@ def book():
         ((CANCEL, 3, 1, 99, 5), (30, 2)),
         ((FILL, 1, 1, 99, 7), (23, 2)),
         ((FILL, 1, 1, 99, 10), (20, 1)),
+        ((DELETE, 1, 1, 99, 0), (20, 1)),
+        ((FILL_NOTICE, 1, 1, 99, 7), (30, 2)),
         ((MODIFY, 2, 1, 99, 5), (15, 2)),
         ((MODIFY, 2, 1, 99, 21), (10, 1)),
         ((MODIFY, 2, 1, 98, 20), (10, 1)),
@@ -90,3 +96,56 @@ def test_a_book_beyond_its_limit_says_so():
     with pytest.raises(UsageError, match="at most 8"):
         book.apply(events)
     assert np.array_equal(book.levels(1, 1), [[99, 8]])
+
+
+def test_columns_of_any_width_and_field_views_of_events_give_the_same_book():
+    events = random_orders(np.random.default_rng(4), 5_000)
+    whole, columns = OrderBook(), OrderBook()
+    whole.apply(events)
+    columns.apply_columns(
+        events["kind"].astype(np.int8), events["side"].astype(np.int32), events["price_ticks"].copy(),
+        events["size_lots"].astype(np.int16), events["order_id"].view(np.int64).copy(),
+    )  # fmt: skip
+    assert whole.live_orders == columns.live_orders > 100
+    for side in (1, -1):
+        assert whole.levels(side, 10_000).tolist() == columns.levels(side, 10_000).tolist()
+
+
+def test_a_large_book_looks_ahead_and_stays_the_same():
+    """Beyond the size at which memory is asked for ahead; ids come back after their orders have left."""
+    rng, count = np.random.default_rng(7), 120_000
+    added = empty_events(count)
+    added["kind"], added["side"], added["size_lots"] = ADD, 1, 1 + np.arange(count) % 7
+    added["price_ticks"], added["order_id"] = rng.integers(1, 500, count), np.arange(1, count + 1)
+    gone = rng.permutation(count)[: count // 2]
+    removed = added[gone]
+    removed["kind"] = DELETE
+    book = OrderBook()
+    book.apply(np.concatenate((added, removed, added[gone[:1_000]])))
+    back = added[np.sort(np.concatenate((np.setdiff1d(np.arange(count), gone), gone[:1_000])))]
+    assert book.live_orders == len(back)
+    sizes = np.bincount(back["price_ticks"], back["size_lots"])
+    levels = book.levels(1, 1_000)
+    assert np.array_equal(sizes[levels[:, 0]], levels[:, 1])
+    assert len(levels) == np.count_nonzero(sizes)
+
+
+def test_the_cost_of_a_message_does_not_grow_with_the_queue():
+    """A cancel in the middle of a queue of 60,000 takes about as long as in one of 60."""
+
+    def cpu_ns(orders_a_level):
+        count = 60_000
+        events = empty_events(2 * count)
+        events["kind"][:count], events["kind"][count:] = ADD, DELETE
+        events["side"], events["size_lots"] = 1, 1
+        events["order_id"] = np.concatenate((np.arange(count), np.random.default_rng(8).permutation(count))) + 1
+        events["price_ticks"] = 1 + (events["order_id"].astype(np.int64) - 1) // orders_a_level
+        spent = []
+        for _ in range(5):
+            book, start_ns = OrderBook(), time.process_time_ns()
+            book.apply(events)
+            spent.append(time.process_time_ns() - start_ns)
+        return min(spent)
+
+    cpu_ns(60)
+    assert cpu_ns(60_000) < 5 * cpu_ns(60)

@@ -1,36 +1,22 @@
-"""One million random messages give the same books as the plain-Python twins."""
+"""Random messages give the same books, queues and fills as the plain-Python twins."""
 
-import numpy as np
-from reference_books import ReferenceLevels, ReferenceOrders, random_levels, random_orders
+import pytest
+from reference_books import compare_levels, compare_matching, compare_orders
 
-from footprint.book.orders import OrderBook
-from footprint.book.price_levels import PriceLevelBook
-
-MESSAGES = 1_000_000
-CHECKPOINTS = 10
+MESSAGES = 100_000
+MANY = 10_000_000
 
 
-def test_price_levels_equal_the_twin():
-    events = random_levels(np.random.default_rng(20240808), MESSAGES)
-    book, twin = PriceLevelBook(capacity=16), ReferenceLevels()
-    for part in np.array_split(events, CHECKPOINTS):
-        book.apply(part)
-        twin.apply(part)
-        for side in (1, -1):
-            assert book.levels(side, MESSAGES).tolist() == twin.levels(side)
-    assert len(twin.levels(1)) > 300
+@pytest.mark.parametrize(
+    ("compare", "at_least"), [(compare_orders, 300), (compare_levels, 100), (compare_matching, 10_000)]
+)
+def test_a_hundred_thousand_messages_without_a_difference(compare, at_least):
+    differences, occupied = compare(20240809, MESSAGES)
+    assert differences == 0
+    assert occupied > at_least
 
 
-def test_orders_equal_the_twin_level_by_level_and_queue_by_queue():
-    events = random_orders(np.random.default_rng(20240809), MESSAGES)
-    book, twin = OrderBook(capacity=16), ReferenceOrders()
-    for part in np.array_split(events, CHECKPOINTS):
-        book.apply(part)
-        twin.apply(part)
-        assert book.live_orders == len(twin.orders) > 100
-        for side in (1, -1):
-            assert book.levels(side, MESSAGES).tolist() == twin.levels(side)
-            for price, queue in twin.queues[side].items():
-                assert book.queue(side, price) == list(queue.items())
-    assert (book.unknown_ids, book.duplicate_ids) == (twin.unknown, twin.duplicate)
-    assert min(twin.unknown, twin.duplicate) > 0
+@pytest.mark.nightly
+@pytest.mark.parametrize("compare", [compare_orders, compare_levels, compare_matching])
+def test_ten_million_messages_without_a_difference(compare):
+    assert compare(20240808, MANY)[0] == 0
