@@ -52,8 +52,9 @@ class Specimen:
         reader: who reads it.
         path: the file; `companions` lie beside it undamaged and are read with it.
         root: folder below which the names of folders matter too; that of the file when None.
-        record_of: `Session.events["row"]` of the record that holds a byte of the unpacked content; None when the format
-            has no such order (columnar files): then no change can be placed.
+        record_of: `Session.events["row"]` of the record that holds a byte of the unpacked content, at its end of the last
+            record; damaged content must do too. None when the format has no such order (columnar files): then no change
+            can be placed.
         headers: so many records at the beginning speak of all the others (a line of column names); one is numbered 0 or
             1 to `headers`.
         reach: so many records after a damaged one may change with it, because the format says differences.
@@ -307,7 +308,7 @@ def _place(specimen: Specimen, content: bytes, mutant: Mutant) -> _Place:
     first = specimen.record_of(content, mutant.start)
     # the byte after the damage too: a lost line end joins two lines
     last = specimen.record_of(content, min(mutant.end, len(content)))
-    added = mutant.content.count(b"\n") - content.count(b"\n") if specimen.record_of is line_of else 0
+    added = specimen.record_of(mutant.content, len(mutant.content)) - specimen.record_of(content, len(content))
     return _Place(first, last + specimen.reach, added)
 
 

@@ -42,7 +42,8 @@ def test_help_takes_at_most_half_a_second_of_cpu():
 
 
 @pytest.mark.parametrize(
-    "command", [["audit"], ["ingest"], ["record"], ["fit"], ["forecast"], ["benchmark"], ["benchmark", "impact"], ["demo"]]
+    "command",
+    [["audit"], ["ingest"], ["record"], ["fit"], ["forecast"], ["benchmark"], ["benchmark", "impact"], ["demo"]],
 )
 def test_every_command_explains_itself(command, capsys):
     assert command_line.run([*command, "--help"]) == 0

@@ -21,11 +21,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from footprint.data.compressed import head, read_all
 from footprint.data.feeds.recording import is_recording, read_recording
 from footprint.data.feeds.values import parse_json, time_ns
 from footprint.data.feeds.wire import BadFrame, FrameKind, RawFrame
-from footprint.data.lines import read_lines
+from footprint.data.files.compressed import head, read_all
+from footprint.data.files.lines import read_lines
 from footprint.errors import DataRefused
 from footprint.market.events import UNKNOWN_TIME
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from footprint.data.compressed import head
 from footprint.data.feeds.wire import FrameKind, RawFrame
-from footprint.data.lines import read_chunks
+from footprint.data.files.compressed import head
+from footprint.data.files.lines import read_chunks
 from footprint.errors import DataRefused
 
 FORMAT = "footprint-frames-1"

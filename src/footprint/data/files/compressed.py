@@ -17,14 +17,17 @@ from footprint.errors import DataRefused
 
 HEAD_BYTES = 4096
 _GZIP, _ZSTD, _ZIP, _XZ = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"\xfd7zXZ\x00"
-_DAMAGED = (
+# What the libraries raise on damage: of a zip also for an unknown method, an encrypted member, a place before the start.
+DAMAGED = (
     EOFError,
-    zlib.error,
-    zipfile.BadZipFile,
-    gzip.BadGzipFile,
-    zstandard.ZstdError,
-    lzma.LZMAError,
+    OSError,
     RuntimeError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+    zstandard.ZstdError,
 )
 _ZIP_HEADER = struct.Struct("<4s5H3I2H")  # local file header, APPNOTE.TXT section 4.3.7
 _DEFLATED = 8
@@ -72,7 +75,7 @@ def read_all(path: Path) -> bytes:
             return _read_zstd(raw)
         if raw.startswith(_XZ):
             return lzma.decompress(raw)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise DataRefused(f"truncated or damaged archive ({error})", path=path, allowed="a whole archive") from error
     return raw
 

@@ -5,25 +5,16 @@ from __future__ import annotations
 import gzip
 import lzma
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import zstandard
 
+from footprint.data.files.compressed import DAMAGED
 from footprint.errors import DataRefused
 
 _GZIP, _ZSTD, _XZ, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00", b"PK\x03\x04"
-_DAMAGED = (
-    EOFError,
-    zlib.error,
-    gzip.BadGzipFile,
-    zstandard.ZstdError,
-    lzma.LZMAError,
-    zipfile.BadZipFile,
-    RuntimeError,
-)
 _CHUNK = 1 << 20
 
 
@@ -49,7 +40,7 @@ def read_chunks(path: Path) -> Iterator[bytes]:
             raise DataRefused("empty file", path=path, allowed="at least one line")
         try:
             yield from _chunks(file, magic, path)
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise DataRefused(
                 f"truncated or damaged archive ({error})", path=path, allowed="a whole archive"
             ) from error

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from footprint.data.refusals import refuse_where
+from footprint.data.files.refusals import refuse_where
 
 
 class Repeated(Enum):

@@ -13,8 +13,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from footprint.data.refusals import refuse_where
-from footprint.data.table import Column
+from footprint.data.files.refusals import refuse_where
+from footprint.data.files.table import Column
 from footprint.errors import DataRefused
 
 MAGIC = b"PAR1"

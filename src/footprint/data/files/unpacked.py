@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from footprint.data.lines import is_packed, read_chunks
+from footprint.data.files.lines import is_packed, read_chunks
 from footprint.errors import DataRefused
 
 KEPT_BYTES = 1 << 28  # of unpacked content, over all files of one `Unpacked`

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import io
-import struct
 import zipfile
-import zlib
 from pathlib import Path
 from typing import NamedTuple
 
+from footprint.data.files.compressed import DAMAGED
 from footprint.errors import DataRefused
 
 # Real archives of text unpack to 5 to 20 times their size; a bomb claims more.
 MAX_UNPACKED_PER_BYTE = 250
-
-# What the library raises on a damaged archive: also for an unknown method, an encrypted member and a broken header.
-_DAMAGED = (
-    EOFError,
-    zlib.error,
-    zipfile.BadZipFile,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    OSError,
-    struct.error,
-)
 
 
 class Member(NamedTuple):
@@ -50,7 +37,7 @@ def read_members(path: Path) -> list[Member]:
                     "archive too large unpacked", path=path, found=unpacked, allowed=f"at most {limit} bytes"
                 )
             members = [Member(info.filename, archive.read(info)) for info in infos]
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise DataRefused(f"truncated or damaged archive ({error})", path=path, allowed="a whole archive") from error
     if not members:
         raise DataRefused("wrong number of members", path=path, found=0, allowed="at least one")

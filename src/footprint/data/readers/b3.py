@@ -21,9 +21,9 @@ import numpy as np
 import polars as pl
 
 from footprint.book.view import SIZE_UNKNOWN
-from footprint.data.compressed import head, read_all
+from footprint.data.files.compressed import head, read_all
+from footprint.data.files.table import Column, read_table, refuse_clock_going_back
 from footprint.data.session import Session
-from footprint.data.table import Column, read_table, refuse_clock_going_back
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused
 from footprint.market.events import EventFlag, EventKind, empty_events

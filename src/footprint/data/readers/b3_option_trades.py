@@ -24,8 +24,8 @@ from typing import NamedTuple
 import numpy as np
 
 from footprint.data.clock_findings import NO_RECEIVE_TIME
-from footprint.data.compressed import head, read_all
-from footprint.data.refusals import refuse_where, verdict_or_refusal
+from footprint.data.files.compressed import head, read_all
+from footprint.data.files.refusals import refuse_where, verdict_or_refusal
 from footprint.data.session import Session
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused

@@ -31,11 +31,11 @@ from numba import njit
 from footprint.book.replay import views
 from footprint.data.book_findings import book_findings
 from footprint.data.clock_findings import NO_RECEIVE_TIME
-from footprint.data.local_time import utc_ns
-from footprint.data.parquet import column_names, read_parquet
-from footprint.data.refusals import refuse_where, verdict_or_refusal, whole_multiples
+from footprint.data.files.local_time import utc_ns
+from footprint.data.files.parquet import column_names, read_parquet
+from footprint.data.files.refusals import refuse_where, verdict_or_refusal, whole_multiples
+from footprint.data.files.table import Column
 from footprint.data.session import Session
-from footprint.data.table import Column
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused
 from footprint.market.events import EventFlag, EventKind, empty_events

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from footprint.data.compressed import head
+from footprint.data.files.compressed import head
 from footprint.data.readers.binance_blocks import depth_ids
 from footprint.data.readers.binance_frames import FIRST_LINE, BadValue, Frame, read_frames, refused
 from footprint.data.readers.binance_session import SOURCE, SessionBuilder, venue_of

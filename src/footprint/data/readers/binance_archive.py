@@ -29,13 +29,13 @@ import numpy as np
 import polars as pl
 
 from footprint.data.clock_findings import NO_RECEIVE_TIME, raised_clock
-from footprint.data.compressed import head, read_all
-from footprint.data.crypto_pairs import crypto_instrument
-from footprint.data.decimals import Whole, quote_increment, whole, whole_floats
-from footprint.data.parquet import column_names, read_parquet
-from footprint.data.refusals import refuse_where
+from footprint.data.files.compressed import head, read_all
+from footprint.data.files.decimals import Whole, quote_increment, whole, whole_floats
+from footprint.data.files.parquet import column_names, read_parquet
+from footprint.data.files.refusals import refuse_where
+from footprint.data.files.table import Column, read_table
+from footprint.data.readers.crypto_pairs import crypto_instrument
 from footprint.data.session import Session
-from footprint.data.table import Column, read_table
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused
 from footprint.market.events import EventFlag, EventKind, empty_events

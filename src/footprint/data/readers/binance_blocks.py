@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from footprint.data.lines import read_chunks
+from footprint.data.files.lines import read_chunks
 from footprint.data.readers import binance_scan
 from footprint.data.readers.binance_frames import (
     BadValue,

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from footprint.data.lines import read_lines
+from footprint.data.files.lines import read_lines
 from footprint.errors import DataRefused
 from footprint.market.events import UNKNOWN_TIME
 from footprint.units import NS_PER_MILLISECOND

@@ -24,10 +24,10 @@ import numpy as np
 
 from footprint.book.replay import BookKind, views
 from footprint.data.book_findings import book_findings
-from footprint.data.compressed import head
-from footprint.data.crypto_pairs import crypto_instrument
-from footprint.data.decimals import fewest_places, quote_increment
-from footprint.data.lines import read_lines
+from footprint.data.files.compressed import head
+from footprint.data.files.decimals import fewest_places, quote_increment
+from footprint.data.files.lines import read_lines
+from footprint.data.readers.crypto_pairs import crypto_instrument
 from footprint.data.session import Session
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused

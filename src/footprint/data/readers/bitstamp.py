@@ -11,10 +11,10 @@ import numpy as np
 from footprint.book.replay import BookKind, views
 from footprint.data.book_findings import book_findings
 from footprint.data.clock_findings import clock_findings
-from footprint.data.crypto_pairs import crypto_instrument
-from footprint.data.decimals import fewest_places, quote_increment
+from footprint.data.files.decimals import fewest_places, quote_increment
 from footprint.data.readers.bitstamp_file import PLACES, first_ms, is_life_cycle, is_log, read_messages
 from footprint.data.readers.bitstamp_replay import BitstampReplay
+from footprint.data.readers.crypto_pairs import crypto_instrument
 from footprint.data.session import Session
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused

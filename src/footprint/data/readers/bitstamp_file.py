@@ -20,10 +20,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from footprint.data.compressed import head, read_all
-from footprint.data.decimals import whole
-from footprint.data.lines import read_lines
-from footprint.data.table import Column, read_table, refuse_clock_going_back
+from footprint.data.files.compressed import head, read_all
+from footprint.data.files.decimals import whole
+from footprint.data.files.lines import read_lines
+from footprint.data.files.table import Column, read_table, refuse_clock_going_back
 from footprint.errors import DataRefused
 from footprint.units import NS_PER_MILLISECOND, NS_PER_SECOND
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from footprint.data.compressed import head, read_all
-from footprint.data.refusals import refuse_where, verdict_or_refusal
-from footprint.data.table import Column, read_table, refuse_clock_going_back
+from footprint.data.files.compressed import head, read_all
+from footprint.data.files.refusals import refuse_where, verdict_or_refusal
+from footprint.data.files.table import Column, read_table, refuse_clock_going_back
 from footprint.data.tables import Table, TableColumn, TableKind, sorted_table
 from footprint.data.verdict import FileVerdict, Finding
 from footprint.errors import DataRefused

@@ -25,8 +25,8 @@ import numpy as np
 from footprint.book.orders import OrderBook
 from footprint.book.replay import BookKind, views
 from footprint.data.book_findings import ManyBooks
-from footprint.data.compressed import head
-from footprint.data.held import SLACK_EVENTS, held_together
+from footprint.data.files.compressed import head
+from footprint.data.files.unpacked import Unpacked, changed
 from footprint.data.readers.databento_definition import Definition, DefinitionBook, read_definitions
 from footprint.data.readers.databento_file import (
     DEFINITION,
@@ -47,8 +47,8 @@ from footprint.data.readers.databento_survey import (
     orders_of,
     survey,
 )
+from footprint.data.readers.held import SLACK_EVENTS, held_together
 from footprint.data.session import Session
-from footprint.data.unpacked import Unpacked, changed
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused
 from footprint.market.events import EVENT_DTYPE, EventFlag, EventKind

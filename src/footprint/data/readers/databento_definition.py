@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from footprint.data.files.unpacked import Unpacked
 from footprint.data.readers.databento_file import PRICE_UNITS, UNDEF_PRICE, DbnHeader, record_blocks
-from footprint.data.unpacked import Unpacked
 from footprint.errors import DataRefused
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from footprint.data.unpacked import Unpacked
+from footprint.data.files.unpacked import Unpacked
 from footprint.errors import DataRefused
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from enum import IntEnum
 import numpy as np
 from numba import njit
 
-from footprint.data.held import SLACK_EVENTS
 from footprint.data.readers.databento_file import (
     FLAG_AGGREGATED,
     FLAG_BAD_RECEIVE_TIME,
@@ -21,6 +20,7 @@ from footprint.data.readers.databento_file import (
     FLAG_TOP_OF_BOOK,
     UNDEF_PRICE,
 )
+from footprint.data.readers.held import SLACK_EVENTS
 from footprint.market.events import UNKNOWN_TIME, EventFlag, EventKind
 
 _A, _C, _M, _T, _F, _R, _N, _B = (ord(letter) for letter in "ACMTFRNB")

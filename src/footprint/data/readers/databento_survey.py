@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from footprint.data.files.unpacked import Unpacked
 from footprint.data.readers.databento_file import (
     LEVEL_DTYPE,
     MBO_DTYPE,
@@ -21,7 +22,6 @@ from footprint.data.readers.databento_file import (
     record_blocks,
 )
 from footprint.data.readers.databento_kernels import Fault, Stat, survey_levels, survey_orders, write_levels
-from footprint.data.unpacked import Unpacked
 from footprint.errors import DataRefused
 from footprint.market.events import EVENT_DTYPE, UNKNOWN_TIME
 from footprint.units import NS_PER_DAY, NS_PER_SECOND

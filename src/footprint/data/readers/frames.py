@@ -19,11 +19,11 @@ import numpy as np
 from footprint.book.replay import book_kind, views
 from footprint.data.book_findings import book_findings
 from footprint.data.clock_findings import clock_findings, raised_clock
-from footprint.data.crypto_pairs import crypto_instrument
 from footprint.data.feeds.capture import Capture, captures, is_capture
 from footprint.data.feeds.normaliser import FeedReport, Normaliser
 from footprint.data.feeds.protocols import PROTOCOLS, protocol
 from footprint.data.feeds.wire import RawFrame, WireProtocol
+from footprint.data.readers.crypto_pairs import crypto_instrument
 from footprint.data.session import Session
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused, UsageError

@@ -19,8 +19,8 @@ from footprint.book.price_levels import PriceLevelBook
 from footprint.book.replay import BookKind, book_kind, views
 from footprint.data.book_findings import book_findings
 from footprint.data.clock_findings import clock_findings, raised_clock
-from footprint.data.crypto_pairs import crypto_instrument
-from footprint.data.decimals import ScaledEvents, on_one_scale, quote_increment, whole_floats
+from footprint.data.files.decimals import ScaledEvents, on_one_scale, quote_increment, whole_floats
+from footprint.data.readers.crypto_pairs import crypto_instrument
 from footprint.data.readers.hftbacktest_file import USER_DEFINED, HftEvent, HftRows, is_hftbacktest, name_of, read_rows
 from footprint.data.session import Session
 from footprint.data.verdict import Analysis, FileVerdict, Finding

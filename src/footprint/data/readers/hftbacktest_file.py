@@ -14,7 +14,6 @@ import io
 import re
 import tokenize
 import zipfile
-import zlib
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
@@ -22,8 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from footprint.data.compressed import head
-from footprint.data.refusals import refuse_where
+from footprint.data.files.compressed import DAMAGED, head
+from footprint.data.files.refusals import refuse_where
 from footprint.errors import DataRefused
 
 EXCHANGE_BIT, LOCAL_BIT, BUY_BIT, SELL_BIT = (1 << 31, 1 << 30, 1 << 29, 1 << 28)
@@ -48,7 +47,6 @@ _NAME = re.compile(r"(?P<symbol>[A-Za-z0-9.\-]+?)_(?P<day>\d{8})(?P<eod>_eod)?(\
 _MAX_RATIO = 1100  # deflate cannot pack tighter
 _NS_PER_UNIT = ((10**17, 1), (10**14, 1000), (10**11, 1_000_000), (10**8, 1_000_000_000))
 _UNIT_NAMES = {1: "ns", 1000: "us", 1_000_000: "ms", 1_000_000_000: "s"}
-_DAMAGED = (EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError)
 # numpy evaluates the header as Python, after an attempt to repair it token by token
 _NO_HEADER = (ValueError, SyntaxError, tokenize.TokenError, EOFError, RecursionError, MemoryError, TypeError)
 
@@ -145,7 +143,7 @@ def _load(path: Path) -> np.ndarray:
                     "archive too large unpacked", path=path, found=infos[0].file_size, allowed="what deflate can pack"
                 )
             content = archive.read(infos[0])
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise DataRefused(f"truncated or damaged archive ({error})", path=path, allowed="a whole archive") from error
     return _array(content, path)
 

@@ -22,8 +22,9 @@ from numba import njit
 
 from footprint.book.replay import BookKind, views
 from footprint.data.book_findings import ManyBooks
-from footprint.data.compressed import head
-from footprint.data.held import SLACK_EVENTS, held_together
+from footprint.data.files.compressed import head
+from footprint.data.files.unpacked import Unpacked, changed
+from footprint.data.readers.held import SLACK_EVENTS, held_together
 from footprint.data.readers.iex_messages import (
     DEEP_1_0,
     LAYOUTS,
@@ -37,7 +38,6 @@ from footprint.data.readers.iex_messages import (
 )
 from footprint.data.readers.pcap import Packet, is_pcap, read_payloads
 from footprint.data.session import Session
-from footprint.data.unpacked import Unpacked, changed
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused
 from footprint.market.events import EVENT_DTYPE, EventFlag, EventKind

@@ -24,8 +24,9 @@ import numpy as np
 
 from footprint.book.replay import BookKind, views
 from footprint.data.book_findings import ManyBooks
-from footprint.data.compressed import head
-from footprint.data.held import SLACK_EVENTS, held_together
+from footprint.data.files.compressed import head
+from footprint.data.files.unpacked import Unpacked
+from footprint.data.readers.held import SLACK_EVENTS, held_together
 from footprint.data.readers.itch_kernels import (
     LOCATES,
     Count,
@@ -39,7 +40,6 @@ from footprint.data.readers.itch_kernels import (
 )
 from footprint.data.readers.itch_messages import LAYOUTS, LENGTH_BYTES, NAMES, PRICE_UNITS
 from footprint.data.session import Session
-from footprint.data.unpacked import Unpacked
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused
 from footprint.market.events import EVENT_DTYPE, EventFlag

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from footprint.data.held import SLACK_EVENTS
+from footprint.data.readers.held import SLACK_EVENTS
 from footprint.data.readers.itch_messages import LENGTH_BYTES, MAX_PRICE, message_lengths, offset
 from footprint.market.events import UNKNOWN_TIME, EventFlag, EventKind
 

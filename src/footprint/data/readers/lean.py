@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from footprint.data.compressed import head, read_all
+from footprint.data.files.compressed import head, read_all
+from footprint.data.files.table import Column, read_table, refuse_clock_going_back
 from footprint.data.readers.sale_conditions import AUCTION_CONDITIONS, ELIGIBLE_CONDITIONS
 from footprint.data.session import Session
-from footprint.data.table import Column, read_table, refuse_clock_going_back
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused
 from footprint.market.events import EventFlag, EventKind, empty_events

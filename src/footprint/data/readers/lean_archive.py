@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from footprint.data.compressed import head
-from footprint.data.local_time import utc_ns
-from footprint.data.table import Column, read_table, refuse_clock_going_back
-from footprint.data.zip_members import Member, read_members
+from footprint.data.files.compressed import head
+from footprint.data.files.local_time import utc_ns
+from footprint.data.files.table import Column, read_table, refuse_clock_going_back
+from footprint.data.files.zip_members import Member, read_members
 from footprint.errors import DataRefused
 
 NEW_YORK, UTC = "America/New_York", "UTC"

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from footprint.data.files.table import Column
 from footprint.data.readers import lean_archive
-from footprint.data.table import Column
 from footprint.data.tables import Table, TableColumn, TableKind, sorted_table
 from footprint.data.verdict import Finding
 from footprint.units import NS_PER_MINUTE, NS_PER_SECOND

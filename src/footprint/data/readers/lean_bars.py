@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from footprint.data.files.refusals import verdict_or_refusal
 from footprint.data.readers import lean_archive
 from footprint.data.readers.lean_bar_rows import INTERVAL_NS, QUOTE_COLUMNS, TRADE_COLUMNS, bar_table
-from footprint.data.refusals import verdict_or_refusal
 from footprint.data.tables import Table
 from footprint.data.verdict import FileVerdict, Finding
 from footprint.errors import DataRefused

@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from footprint.data.clock_findings import NO_RECEIVE_TIME
+from footprint.data.files.refusals import refuse_far_prices, verdict_or_refusal
+from footprint.data.files.table import Column
 from footprint.data.readers import lean_archive
-from footprint.data.refusals import refuse_far_prices, verdict_or_refusal
 from footprint.data.session import Session
-from footprint.data.table import Column
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused
 from footprint.market.events import EventFlag, EventKind, empty_events

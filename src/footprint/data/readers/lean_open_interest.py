@@ -11,9 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
+from footprint.data.files.refusals import verdict_or_refusal
+from footprint.data.files.table import Column
 from footprint.data.readers import lean_archive
-from footprint.data.refusals import verdict_or_refusal
-from footprint.data.table import Column
 from footprint.data.tables import Table, TableColumn, TableKind, sorted_table
 from footprint.data.verdict import FileVerdict, Finding
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from footprint.book.replay import BookKind, views
 from footprint.data.book_findings import book_findings
-from footprint.data.compressed import head
+from footprint.data.files.compressed import head
 from footprint.data.readers.lobster_events import order_events, session_events
 from footprint.data.readers.lobster_file import MEMBER, LobsterDay, MessageType, member_names, read_day
 from footprint.data.session import Session

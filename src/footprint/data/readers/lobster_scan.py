@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numba import njit
 
-from footprint.data.table import MAX_NUMBER
+from footprint.data.files.table import MAX_NUMBER
 
 _COMMA, _NEWLINE, _RETURN, _MINUS, _DOT, _ZERO, _FOUR, _FIVE, _NINE = (ord(c) for c in ",\n\r-.0459")
 _MAX_DIGITS = 15  # at most MAX_NUMBER

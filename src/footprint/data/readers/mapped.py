@@ -20,12 +20,12 @@ import polars as pl
 
 from footprint.book.replay import views
 from footprint.book.view import SIZE_UNKNOWN
-from footprint.data import mapping
 from footprint.data.book_findings import book_findings
 from footprint.data.clock_findings import clock_findings
-from footprint.data.mapping import KINDS, Document, RowsSpec, load_mapping
-from footprint.data.mapping_values import Cells, read_cells, sides, times_ns
-from footprint.data.refusals import verdict_or_refusal
+from footprint.data.files.refusals import verdict_or_refusal
+from footprint.data.readers import mapping
+from footprint.data.readers.mapping import KINDS, Document, RowsSpec, load_mapping
+from footprint.data.readers.mapping_values import Cells, read_cells, sides, times_ns
 from footprint.data.session import EXTRA_COLUMNS, Session
 from footprint.data.tables import Table, TableColumn, TableKind, sorted_table
 from footprint.data.verdict import Analysis, FileVerdict, Finding

@@ -49,7 +49,7 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from footprint.data.local_time import Repeated
+from footprint.data.files.local_time import Repeated
 from footprint.data.verdict import Analysis
 from footprint.errors import UsageError
 from footprint.market.instruments import ALWAYS_OPEN, AssetClass, TradingHours

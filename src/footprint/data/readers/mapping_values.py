@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from footprint.data.compressed import head, read_all
-from footprint.data.local_time import utc_ns
-from footprint.data.mapping import UNITS, Column, Document, SideSpec, TimeSpec, as_word
-from footprint.data.parquet import is_parquet, read_columns
-from footprint.data.refusals import refuse_where
-from footprint.data.table import MAX_NUMBER
+from footprint.data.files.compressed import head, read_all
+from footprint.data.files.local_time import utc_ns
+from footprint.data.files.parquet import is_parquet, read_columns
+from footprint.data.files.refusals import refuse_where
+from footprint.data.files.table import MAX_NUMBER
+from footprint.data.readers.mapping import UNITS, Column, Document, SideSpec, TimeSpec, as_word
 from footprint.errors import DataRefused
 
 NS_PER_UNIT = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from footprint.data.local_time import utc_ns
-from footprint.data.parquet import column_names, read_parquet
-from footprint.data.refusals import refuse_where, verdict_or_refusal
-from footprint.data.table import Column
+from footprint.data.files.local_time import utc_ns
+from footprint.data.files.parquet import column_names, read_parquet
+from footprint.data.files.refusals import refuse_where, verdict_or_refusal
+from footprint.data.files.table import Column
 from footprint.data.tables import Table, TableColumn, TableKind, sorted_table
 from footprint.data.verdict import FileVerdict, Finding
 from footprint.market.instruments import US_EQUITY_HOURS

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from footprint.data.unpacked import Unpacked
+from footprint.data.files.unpacked import Unpacked
 from footprint.errors import DataRefused
 
 PCAPNG = b"\x0a\x0d\x0d\x0a"

@@ -24,12 +24,12 @@ from footprint.book.invariants import misordered
 from footprint.book.replay import views
 from footprint.data.book_findings import book_findings
 from footprint.data.clock_findings import NO_RECEIVE_TIME
-from footprint.data.compressed import head
-from footprint.data.lines import read_lines
-from footprint.data.local_time import utc_ns
-from footprint.data.refusals import refuse_where, verdict_or_refusal
+from footprint.data.files.compressed import head
+from footprint.data.files.lines import read_lines
+from footprint.data.files.local_time import utc_ns
+from footprint.data.files.refusals import refuse_where, verdict_or_refusal
+from footprint.data.files.table import MAX_NUMBER
 from footprint.data.session import Session
-from footprint.data.table import MAX_NUMBER
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused
 from footprint.market.events import EventFlag, EventKind, empty_events

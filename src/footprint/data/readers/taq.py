@@ -27,10 +27,10 @@ import polars as pl
 from footprint.book.replay import views
 from footprint.data.book_findings import book_findings
 from footprint.data.clock_findings import NO_RECEIVE_TIME
-from footprint.data.parquet import column_names, read_parquet
-from footprint.data.refusals import refuse_far_prices, refuse_where, whole_multiples
+from footprint.data.files.parquet import column_names, read_parquet
+from footprint.data.files.refusals import refuse_far_prices, refuse_where, whole_multiples
+from footprint.data.files.table import Column
 from footprint.data.session import Session
-from footprint.data.table import Column
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused
 from footprint.market.events import EventFlag, EventKind, empty_events

@@ -19,8 +19,8 @@ import numpy as np
 from footprint.book.replay import BookKind, views
 from footprint.data.book_findings import book_findings
 from footprint.data.clock_findings import clock_findings
-from footprint.data.crypto_pairs import crypto_instrument
-from footprint.data.decimals import ScaledEvents, on_one_scale, quote_increment
+from footprint.data.files.decimals import ScaledEvents, on_one_scale, quote_increment
+from footprint.data.readers.crypto_pairs import crypto_instrument
 from footprint.data.readers.tardis_events import file_events
 from footprint.data.readers.tardis_file import TardisFile, TardisKind, is_tardis, peek, read_rows
 from footprint.data.session import Session

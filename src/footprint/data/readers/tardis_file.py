@@ -20,9 +20,9 @@ from pathlib import Path
 
 import polars as pl
 
-from footprint.data.compressed import head, read_all
-from footprint.data.refusals import refuse_where
-from footprint.data.table import Column, read_table, refuse_clock_going_back
+from footprint.data.files.compressed import head, read_all
+from footprint.data.files.refusals import refuse_where
+from footprint.data.files.table import Column, read_table, refuse_clock_going_back
 from footprint.errors import DataRefused
 
 START = ("exchange", "symbol", "timestamp", "local_timestamp")

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import polars as pl
 
-from footprint.data.compressed import head, read_all
-from footprint.data.refusals import refuse_where, verdict_or_refusal
-from footprint.data.table import Column, read_table
+from footprint.data.files.compressed import head, read_all
+from footprint.data.files.refusals import refuse_where, verdict_or_refusal
+from footprint.data.files.table import Column, read_table
 from footprint.data.tables import Table, TableColumn, TableKind, sorted_table
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 

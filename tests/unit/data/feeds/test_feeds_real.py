@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from footprint.book.replay import book_kind, views
-from footprint.data.compressed import read_all
 from footprint.data.feeds.book_sync import Gap
 from footprint.data.feeds.capture import Capture, captures
 from footprint.data.feeds.normaliser import Normaliser
 from footprint.data.feeds.protocols import protocol
 from footprint.data.feeds.recording import RecordingWriter
 from footprint.data.feeds.wire import FrameKind, RawFrame
-from footprint.data.lines import read_lines
+from footprint.data.files.compressed import read_all
+from footprint.data.files.lines import read_lines
 from footprint.data.readers.frames import FramesReader
 from footprint.data.verdict import Verdict
 from footprint.market.events import EventKind

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from footprint.data.compressed import HEAD_BYTES, head, read_all
+from footprint.data.files.compressed import HEAD_BYTES, head, read_all
 from footprint.errors import DataRefused
 
 TEXT = b"first line\n" + b"0123456789" * 2000

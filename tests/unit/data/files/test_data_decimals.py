@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from footprint.data.decimals import (
+from footprint.data.files.decimals import (
     ScaledEvents,
     fewest_places,
     on_one_scale,

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 import zstandard
 
-from footprint.data.lines import read_lines
+from footprint.data.files.lines import read_lines
 from footprint.errors import DataRefused
 
 LINES = [b"line %d" % i for i in range(200_000)]

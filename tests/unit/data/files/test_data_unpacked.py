@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from footprint.data.unpacked import Unpacked
+from footprint.data.files.unpacked import Unpacked
 from footprint.errors import DataRefused
 
 CONTENT = bytes(range(256)) * 10_000

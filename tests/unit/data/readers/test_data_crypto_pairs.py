@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from footprint.data.crypto_pairs import crypto_instrument, quote_currency
+from footprint.data.readers.crypto_pairs import crypto_instrument, quote_currency
 from footprint.market.instruments import AssetClass
 
 PERPETUAL, FUTURE, SPOT = AssetClass.PERPETUAL, AssetClass.FUTURE, AssetClass.SPOT_CRYPTO

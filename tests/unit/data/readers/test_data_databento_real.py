@@ -10,7 +10,7 @@ from dbn_tape import decoded
 
 from footprint.book.orders import OrderBook
 from footprint.book.replay import views
-from footprint.data.compressed import read_all
+from footprint.data.files.compressed import read_all
 from footprint.data.readers.databento import DatabentoReader
 from footprint.data.verdict import Analysis, Verdict
 from footprint.market.events import EventFlag, EventKind

@@ -13,8 +13,8 @@ import zstandard
 from itch_tape import BODIES, NAME, NOON, fields_of, framed, message, random_day, random_values, write
 
 from footprint.book.orders import OrderBook
-from footprint.data.held import SLACK_EVENTS
 from footprint.data.readers import itch
+from footprint.data.readers.held import SLACK_EVENTS
 from footprint.data.readers.itch import ItchReader
 from footprint.data.readers.itch_kernels import LOCATES, Count, new_orders, write_messages
 from footprint.data.readers.itch_messages import LAYOUTS, NAMES, decode, message_lengths

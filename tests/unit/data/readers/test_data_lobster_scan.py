@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from lobster_tape import BOOK, MESSAGES, changed, write
 
+from footprint.data.files.table import read_table
 from footprint.data.readers import lobster_file
 from footprint.data.readers.lobster_events import level_changes
 from footprint.data.readers.lobster_file import read_day
 from footprint.data.readers.lobster_scan import parse_numbers
-from footprint.data.table import read_table
 from footprint.errors import DataRefused
 from footprint.units import NS_PER_SECOND
 

@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 from table_contract import read_tables
 
-from footprint.data import mapping
-from footprint.data.mapping import KINDS, load_mapping
+from footprint.data.readers import mapping
 from footprint.data.readers.b3 import B3Reader
 from footprint.data.readers.lean import LeanReader
 from footprint.data.readers.mapped import MappedReader, MappedTableReader, mapped_reader
+from footprint.data.readers.mapping import KINDS, load_mapping
 from footprint.data.readers.tcapy_fx import TcapyFxReader
 from footprint.data.session import Reader, Session
 from footprint.data.tables import TableReader

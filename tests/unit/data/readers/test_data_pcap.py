@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from iex_capture import START, ethernet, pcap, udp
 
+from footprint.data.files.unpacked import Unpacked
 from footprint.data.readers.pcap import Packet, is_pcap, read_payloads
-from footprint.data.unpacked import Unpacked
 from footprint.errors import DataRefused
 
 PAYLOADS = [b"one", b"", b"three" * 100]
