@@ -14,7 +14,7 @@ import typer
 from footprint import errors
 from footprint.app.cli.main import app
 from footprint.app.forecasting import print_records
-from footprint.data import metaorders
+from footprint.data import formats, metaorders
 from footprint.features.vector import VERSION as features_version
 from footprint.features.vector import FeatureVector
 from footprint.impact import protocol, record, rows
@@ -23,6 +23,7 @@ from footprint.impact.forecaster import MIXTURE_ID, Forecaster, ModelCard
 from footprint.impact.protocol import Protocol
 from footprint.impact.record import ForecastRecord
 from footprint.impact.request import ImpactRequest, MarketSnapshot
+from footprint.market.events import EventKind
 from footprint.market.orders import ParentOrder, Plan, Style
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -178,3 +179,20 @@ def header(text: str) -> list[str]:
     """Cells of the first heavy table header in a text."""
     line = next(line for line in text.splitlines() if line.startswith("┃ style"))
     return [cell.strip() for cell in line.strip("┃").split("┃")]
+
+
+def test_the_mapping_of_the_data_page_reads_the_file_that_it_describes(tmp_path):
+    text = (ROOT / "docs" / "data.md").read_text()
+    (body,) = (body for language, body in FENCED.findall(text) if language == "yaml")
+    header = re.search(r"header\n`([\w,]+)`", text)[1]
+    (tmp_path / "mapping.yaml").write_text(body)
+    rows = ["1709649000000,quote,,,,9.99,10.01", "1709649001000,trade,10.01,100,B,9.99,10.01"]
+    (tmp_path / "a.csv").write_text("\n".join((header, *rows)) + "\n")
+    (session,) = formats.sessions([f"{tmp_path / 'mapping.yaml'}:{tmp_path / 'a.csv'}"])
+    (trade,) = session.events[session.events["kind"] == EventKind.TRADE]
+    assert (trade["price_ticks"], trade["size_lots"], trade["side"]) == (1001, 100, 1)
+
+
+def test_every_format_is_described():
+    described = set(re.findall(r"`([a-z0-9_-]+)`", (ROOT / "docs" / "data.md").read_text()))
+    assert {reader.name for reader in (*formats.READERS, *formats.TABLE_READERS)} <= described
