@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from footprint.data.session import Session
@@ -16,8 +17,8 @@ __version__ = "0.1.0"
 def read(
     store: str | Path,
     symbol: str | None = None,
-    start: str | int | None = None,
-    end: str | int | None = None,
+    start: str | int | datetime | None = None,
+    end: str | int | datetime | None = None,
     venue: str | None = None,
     version: str | int | None = None,
 ) -> Iterator[Session]:
@@ -26,13 +27,13 @@ def read(
     Args:
         store: folder or address that `footprint ingest` wrote.
         symbol: only this instrument; all when None.
-        start, end: only events in [start, end) by event time: ISO 8601 with a zone, or ns UTC. A session that is cut at
-            its start has lost what built its book until then.
+        start, end: only events in [start, end) by event time: ISO 8601 or a datetime, with a zone, or ns UTC. A session
+            that is cut at its start has lost what built its book until then.
         venue: only this venue.
         version: the store as it was: a version number, or a time (ISO 8601 with a zone).
 
     Raises:
-        UsageError: no store, no such version, nothing of that symbol and venue, or a time that is none.
+        UsageError: no store, no such version, nothing of that symbol and venue, a time that is none, or an empty span.
         DataRefused: what is stored is damaged.
     """
     # by name: this module is below every stage, and importing it must stay cheap

@@ -16,7 +16,7 @@ from footprint.data.feeds.capture import captures
 from footprint.data.feeds.messages import PRICE_UNITS_PER_ONE, SIZE_UNITS_PER_ONE, BookMessage
 from footprint.data.feeds.protocols import protocol as known_protocol
 from footprint.data.feeds.wire import FrameKind, RawFrame, Request, WireProtocol
-from footprint.data.lines import read_lines
+from footprint.data.files.lines import read_lines
 
 SNAPSHOT_LEVELS = 60  # a side: deeper books cost time in every one of hundreds of scripts and show nothing more
 MAX_FRAMES = 500

@@ -61,6 +61,9 @@ class CcxtConnector:
         exchange = self.exchange(url.partition(":")[2])
         try:
             await exchange.load_markets()
+        except asyncio.CancelledError:
+            await exchange.close()
+            raise
         except Exception as error:
             await exchange.close()
             raise ConnectionLost(f"{url}: {_one_line(error)}") from None

@@ -63,6 +63,7 @@ _MANY_FILES = 64  # small files of `sessions` that are worth merging into one
 _REOPEN_AFTER = 32  # sessions; an open table gets slower with every commit to it
 _SNAPSHOT_TRIES = 10
 _MOST_TOLD = 300  # characters of an error of the library
+_SCHEMES = ("s3", "s3a", "gs", "gcs", "az", "azure", "abfs", "abfss")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 _PARTITIONS = ("venue", "symbol", "date", "session")
@@ -115,6 +116,10 @@ class DeltaHistory:
 
     def __init__(self, url: str) -> None:
         self.url = url.removeprefix("file://").rstrip("/")
+        scheme, colon, _ = self.url.partition("://")
+        if not self.url or (colon and scheme not in _SCHEMES):
+            allowed = ", ".join(f"{one}://" for one in _SCHEMES)
+            raise UsageError(f"{url!r} is no place for a store, allowed: a folder, or an address of {allowed}")
         if _is_local(self.url) and "%" in os.path.abspath(self.url):
             # the library takes it for an escaped character and looks in another folder
             raise UsageError(f"{url}: a store cannot lie there, allowed: a folder without % in its name")
@@ -137,7 +142,7 @@ class DeltaHistory:
 
     def stored(self, version: int | str | None = None) -> tuple[StoredSession, ...]:
         """All sessions of a version; see `HistoryStore.stored`."""
-        return tuple(_stored(row) for row in _rows(_at(_open(self.url, "sessions"), version)))
+        return self._parsed(_rows(_at(_open(self.url, "sessions"), version)))
 
     def sessions(
         self,
@@ -149,7 +154,7 @@ class DeltaHistory:
     ) -> Iterator[Session]:
         """Sessions with their events; see `HistoryStore.sessions`."""
         rows, events = self._snapshot(version)
-        stored = [_stored(row) for row in rows]
+        stored = self._parsed(rows)
         of_symbol = [s for s in stored if symbol is None or s.instrument.symbol.upper() == symbol.upper()]
         wanted = [s for s in of_symbol if venue is None or s.instrument.venue.upper() == venue.upper()]
         if not wanted:
@@ -168,6 +173,14 @@ class DeltaHistory:
             frame = _read(table, ("row", *SCHEMAS[kind]), batch=batch["batch"]).sort("row")
             paths = tuple(Path(path) for path in batch["paths"])
             yield Table(kind, frame.select(*SCHEMAS[kind]), batch["source"], json.loads(batch["counts"]), paths)
+
+    def _parsed(self, rows: list[dict[str, Any]]) -> tuple[StoredSession, ...]:
+        try:
+            if any(value is None for row in rows for value in row.values()):
+                raise ValueError("a value is missing")
+            return tuple(_stored(row) for row in rows)
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataRefused(f"{self.url}: damaged, a session cannot be read ({_one_line(error)})") from error
 
     def _snapshot(self, version: int | str | None) -> tuple[list[dict[str, Any]], DeltaTable | None]:
         """Rows of `sessions` and the `events` that hold all of them.
@@ -190,10 +203,14 @@ class DeltaHistory:
         whole = f"{self.url}: {stored.instrument.symbol} {stored.day}"
         try:
             frame = _event_rows(stored, events)
-        except (pa.ArrowException, OSError) as error:
+        except (DeltaError, pa.ArrowException, OSError, ValueError) as error:
             raise DataRefused(f"{whole}: events cannot be read ({_one_line(error)})") from error
         if len(frame) != stored.events:
             raise DataRefused(f"{whole}: events missing", found=len(frame), allowed=f"{stored.events} events")
+        # the log of the table says the types, and may be damaged
+        wrong = [name for name in _SIGNED if frame[name].to_numpy().itemsize != EVENT_DTYPE[name].itemsize]
+        if wrong:
+            raise DataRefused(f"{whole}: damaged", field=wrong[0], found=frame[wrong[0]].dtype)
         values = {name: frame[name].to_numpy().view(EVENT_DTYPE[name]) for name in _SIGNED}
         extra = {name: frame[name].to_numpy(writable=True) for name in stored.extra}
         array = np.zeros(len(frame), EVENT_DTYPE)
@@ -430,7 +447,8 @@ def _stored(row: Mapping[str, Any]) -> StoredSession:
 
 def _rows(sessions: DeltaTable) -> list[dict[str, Any]]:
     """Rows of `sessions` in order of (symbol, venue, time)."""
-    return _read(sessions, tuple(_SESSIONS)).sort("symbol", "venue", "open_ns", "first_ns", "session").to_dicts()
+    with _told(sessions.table_uri):
+        return _read(sessions, tuple(_SESSIONS)).sort("symbol", "venue", "open_ns", "first_ns", "session").to_dicts()
 
 
 def _batch_frame(table: Table) -> pl.DataFrame:
@@ -502,7 +520,9 @@ def _read(table: DeltaTable, names: Sequence[str], **partition: str) -> pl.DataF
     """
     pruned = [(name, "=", value) for name, value in partition.items()]
     dataset = table.to_pyarrow_dataset(file_pruning_predicate=pruned or None)
-    return pl.DataFrame(pl.from_arrow(dataset.to_table(columns=list(names), use_threads=False)))
+    found = dataset.to_table(columns=list(names), use_threads=False)
+    found.validate(full=True)  # polars panics on a text that is none
+    return pl.DataFrame(pl.from_arrow(found))
 
 
 def _create(
@@ -515,14 +535,15 @@ def _create(
     try:
         return _open(url, name)
     except _NoTable:
-        return DeltaTable.create(
-            f"{url}/{name}",
-            pl.Schema(schema),
-            mode="ignore",
-            partition_by=list(partitions) or None,
-            configuration=_PROPERTIES,
-            raise_if_key_not_exists=False,
-        )
+        with _told(url):  # e.g. a folder that cannot be written to
+            return DeltaTable.create(
+                f"{url}/{name}",
+                pl.Schema(schema),
+                mode="ignore",
+                partition_by=list(partitions) or None,
+                configuration=_PROPERTIES,
+                raise_if_key_not_exists=False,
+            )
 
 
 def _open(url: str, name: str) -> DeltaTable:

@@ -12,12 +12,26 @@ from typing import Any
 
 import numpy as np
 
-from footprint.data.quality.day import DayQuality
+from footprint.data.quality.day import Coverage, DayQuality
 
 
 def quality_json(quality: DayQuality) -> dict[str, Any]:
-    """Every figure of a day under its own name; nan is null, arrays are lists, spells are named columns."""
-    return {f.name: _plain(getattr(quality, f.name)) for f in fields(quality)}
+    """Every figure of a day under its own name; nan is null, arrays are lists, spells are named columns.
+
+    Of the bins of the coverage those are left out that hold no event and the `mid_share` of the bin before: most of
+    a day of most instruments.
+    """
+    plain = {f.name: _plain(getattr(quality, f.name)) for f in fields(quality) if f.name != "coverage"}
+    return plain | {"coverage": _coverage(quality.coverage)}
+
+
+def _coverage(coverage: Coverage) -> dict[str, Any]:
+    share = coverage.mid_share
+    same = (share[1:] == share[:-1]) | (np.isnan(share[1:]) & np.isnan(share[:-1]))
+    told = np.flatnonzero(np.append(True, ~same) | (coverage.events > 0))
+    plain = {"start_ns": coverage.start_ns, "width_ns": coverage.width_ns, "bins": len(share), "bin": told}
+    series = {"events": coverage.events, "prints": coverage.prints, "mid_share": share}
+    return {name: _plain(value) for name, value in (plain | {n: v[told] for n, v in series.items()}).items()}
 
 
 def _plain(value: Any) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 from footprint.app.audit_plots import clock_figure, coverage_strips, day_figure
 from footprint.app.auditing import Audit, verdict_word
 from footprint.app.report import Cell, Section, Table, write_report
+from footprint.app.wording import first_of
 from footprint.data.clocks import ClockFit, Interval
 from footprint.data.quality.day import DayQuality
 from footprint.data.quality.findings import quality_findings
@@ -18,6 +19,7 @@ from footprint.data.verdict import FileVerdict
 from footprint.units import NS_PER_MINUTE, NS_PER_SECOND
 
 MAX_DRAWN = 40  # days with figures of their own: a browser opens a page of so many at once
+MAX_LISTED = 400  # days in the table
 
 
 def write_audit_report(path: Path, audit: Audit, summary: str) -> None:
@@ -33,23 +35,25 @@ def write_audit_report(path: Path, audit: Audit, summary: str) -> None:
 
 
 def audit_sections(audit: Audit) -> list[Section]:
-    """Files, all days, each day (the MAX_DRAWN with most events), thresholds."""
+    """Files, days (the MAX_LISTED with most events), each day (the MAX_DRAWN), counts, thresholds."""
     sections = [_files(audit), _reasons(audit)]
     if audit.days:
-        drawn = _drawn(audit.days)
+        drawn = _largest(audit.days, MAX_DRAWN)
         sections.append(_days(audit.days, drawn))
         sections += [_day(day) for day in drawn]
     return [*sections, _counts(audit), _thresholds()]
 
 
-def _drawn(days: Sequence[DayQuality]) -> list[DayQuality]:
-    chosen = sorted(range(len(days)), key=lambda k: -days[k].events)[:MAX_DRAWN]
+def _largest(days: Sequence[DayQuality], most: int) -> list[DayQuality]:
+    """The days with most events, in their order."""
+    chosen = sorted(range(len(days)), key=lambda k: -days[k].events)[:most]
     return [days[k] for k in sorted(chosen)]
 
 
 def _files(audit: Audit) -> Section:
     rows: list[list[Cell]] = [
-        [_name(v), v.source, v.symbol, verdict_word(v), ", ".join(a.value for a in v.voids)] for v in audit.verdicts
+        [_name(v), v.source, first_of(v.symbols), verdict_word(v), ", ".join(a.value for a in v.voids)]
+        for v in audit.verdicts
     ]
     return Section("Files", (), Table(("file", "format", "symbol", "verdict", "void analyses"), rows))
 
@@ -83,6 +87,7 @@ def _name(verdict: FileVerdict) -> str:
 def _days(days: Sequence[DayQuality], drawn: Sequence[DayQuality]) -> Section:
     headers = ("day", "events", "prints", "silent, s", "crossed, s", "locked, s", "one side empty, s", "halted, s",
                "no mid, %", "prints off the quote, %", "latency, ms")  # fmt: skip
+    listed = _largest(days, MAX_LISTED)
     rows: list[list[Cell]] = [
         [
             f"{day.symbol} {day.day}",
@@ -95,9 +100,11 @@ def _days(days: Sequence[DayQuality], drawn: Sequence[DayQuality]) -> Section:
             _percent(day.against_quote.share(day.against_quote.outside)),
             day.clock_fit.median_ms if day.clock_fit else None,
         ]
-        for day in days
+        for day in listed
     ]
-    text = () if len(drawn) == len(days) else (f"The {len(drawn)} days with most events are drawn.",)
+    text = [] if len(drawn) == len(days) else [f"The {len(drawn)} days with most events are drawn."]
+    if len(listed) < len(days):
+        text.append(f"The {len(listed)} of {len(days):,} days with most events are listed, --json has all of them.")
     return Section("Days", text, Table(headers, rows), [coverage_strips(drawn)])
 
 

@@ -113,7 +113,9 @@ def _one(findings: Sequence[Finding], days: int) -> Finding:
         return replace(first, text=first.text.partition(": ")[2]) if not first.refuses else first
     in_all = [set(f.voids) for f in findings] if len(findings) == days else [set[Analysis]()]
     voids = set.intersection(*in_all)
-    text = first.text if len(findings) == 1 else f"{first.text} (the first of {len(findings)} of {days} sessions)"
+    text = (
+        first.text if len(findings) == 1 else f"{first.text} (and in {len(findings) - 1:,} more of {days:,} sessions)"
+    )
     return replace(
         first, text=text, count=sum(f.count for f in findings), voids=tuple(a for a in Analysis if a in voids)
     )

@@ -15,6 +15,7 @@ from footprint import __version__
 from footprint.app.files import replacing_folder
 from footprint.app.progress import ProgressDisplay
 from footprint.data import formats
+from footprint.data.verdict import counted
 from footprint.errors import ModelError
 from footprint.impact.forecaster import Forecaster, fit_forecaster
 from footprint.impact.linear_mean import MIN_ROWS
@@ -68,6 +69,7 @@ def _print(forecaster: Forecaster, out: Path, as_json: bool) -> None:
         datetime.fromtimestamp(ns / NS_PER_SECOND, UTC).date() for ns in (card.training_start_ns, card.training_end_ns)
     )
     print(f"stored {card.model_id} {card.model_version} in {out}, calibrated on {card.calibrated_on}")
-    print(f"training: {card.orders} orders of {len(card.symbols)} symbols, {first} to {last}, {card.feature_version}")
+    symbols = counted(len(card.symbols), "symbols")
+    print(f"training: {card.orders} orders of {symbols}, {first} to {last}, {card.feature_version}")
     for symbol, (sessions, orders) in sorted(card.symbols.items()):
-        print(f"  {symbol}: {orders} orders of {sessions} session(s)")
+        print(f"  {symbol}: {orders} orders of {counted(sessions, 'sessions')}")

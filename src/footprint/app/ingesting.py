@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from footprint.app.progress import ProgressDisplay
+from footprint.app.wording import first_of
 from footprint.data import formats
 from footprint.data.history import HistoryStore, HistoryWriter, OtherContent, Stored, findings_of, open_history
 from footprint.data.session import Session
@@ -125,9 +126,7 @@ def _put_table(writer: HistoryWriter, table: Table, replace: bool) -> Ingested:
 
 
 def _some(table: Table, column: str) -> str:
-    """The values of a column, the first three of many."""
-    values = table.frame[column].drop_nulls().unique().sort()
-    return ", ".join(values.head(3)) + (f" and {len(values) - 3} more" if len(values) > 3 else "")
+    return first_of(table.frame[column].drop_nulls().unique().sort().to_list())
 
 
 def _print(done: Sequence[Ingested], history: HistoryStore, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from footprint.app.cli.options import parse_time
@@ -14,18 +15,22 @@ from footprint.errors import UsageError
 def read(
     store: str | Path,
     symbol: str | None,
-    start: str | int | None,
-    end: str | int | None,
+    start: str | int | datetime | None,
+    end: str | int | datetime | None,
     venue: str | None,
     version: str | int | None,
 ) -> Iterator[Session]:
     """Sessions of a store; see `footprint.read`."""
     start_ns, end_ns = _time_ns(start, "start"), _time_ns(end, "end")
+    if start_ns is not None and end_ns is not None and start_ns >= end_ns:
+        raise UsageError(f"start {start} is not before end {end}")
     return open_history(store).sessions(symbol, start_ns, end_ns, venue, version)
 
 
-def _time_ns(value: str | int | None, name: str) -> int | None:
+def _time_ns(value: str | int | datetime | None, name: str) -> int | None:
+    if value is None:
+        return None
     try:
-        return parse_time(value) if isinstance(value, str) else value
+        return parse_time(value.isoformat() if isinstance(value, datetime) else str(value))
     except ValueError as error:
         raise UsageError(f"{name}: {error}") from None

@@ -29,7 +29,7 @@ def book_findings(views: np.ndarray, rows: np.ndarray, name: str, voids: tuple[A
     return [
         Finding(
             code,
-            f"row {rows[np.argmax(mask)]}: {name}: {text}, so after {mask.mean():.2%} of the messages",
+            f"row {rows[np.argmax(mask)]}: {name}: {text} after {mask.mean():.2%} of the messages",
             int(mask.sum()),
             voids=void,
         )

@@ -1,4 +1,4 @@
-"""What an audit says of the two clocks of a file, and the repair of one that goes back."""
+"""What an audit says of the two clocks of a file."""
 
 from __future__ import annotations
 
@@ -38,18 +38,3 @@ def clock_findings(events: np.ndarray) -> list[Finding]:
         text += f"{median_s:.6f} s in the median, allowed: at least 0 (kept as they are)"
         findings.append(Finding("receive_before_exchange", text, early, voids=(Analysis.LATENCY,)))
     return findings
-
-
-def raised_clock(time_ns: np.ndarray, name: str) -> tuple[np.ndarray, list[Finding]]:
-    """Times (int64 ns of shape (n,)) that never decrease: each is raised to the latest one before it.
-
-    Args:
-        name: what the clock is called in the finding, which says how often and by how much it went back.
-    """
-    raised = np.maximum.accumulate(time_ns) if len(time_ns) else time_ns
-    back = raised - time_ns
-    count = int((back > 0).sum())
-    if not count:
-        return raised, []
-    text = f"the {name} clock goes back at {count} rows, by up to {back.max() / NS_PER_SECOND:g} s: "
-    return raised, [Finding("clock_repaired", text + "their times were raised to the latest one before", count)]

@@ -1,4 +1,4 @@
-"""Two clocks, the exchange's and the receiver's: units, offset and drift between them, repair of one that goes back.
+"""Two clocks, the exchange's and the receiver's: units, offset and drift between them.
 
 Offset and drift. receive - exchange = offset + drift t + transit, and transit is never negative, so the line that lies
 below all points and closest to them is offset plus the shortest transit, and its slope is the drift. It is the linear
@@ -225,39 +225,3 @@ def _lower_hull(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         hull[count] = k
         count += 1
     return hull[:count]
-
-
-REPAIR_DTYPE = np.dtype([("index", np.int64), ("from_ns", np.int64), ("to_ns", np.int64)], align=True)
-
-
-def repair_monotonic(
-    time_ns: np.ndarray, max_repair_s: float = thresholds.MAX_REPAIR_S.value
-) -> tuple[np.ndarray, np.ndarray]:
-    """Raise every time that lies before an earlier one to it, so that the clock never goes back.
-
-    Args:
-        time_ns: int64 of shape (n,); UNKNOWN_TIME is left as it is.
-        max_repair_s: a time that would have to be raised by more is not repaired.
-
-    Returns:
-        The times, and the log: REPAIR_DTYPE, one row for every time that was changed, in order.
-
-    Raises:
-        DataRefused: a time lies more than `max_repair_s` before an earlier one.
-    """
-    repaired = np.maximum.accumulate(time_ns)  # UNKNOWN_TIME is below every time
-    repaired[time_ns == UNKNOWN_TIME] = UNKNOWN_TIME
-    changed = np.flatnonzero(repaired != time_ns)
-    log = np.zeros(len(changed), REPAIR_DTYPE)
-    log["index"], log["from_ns"], log["to_ns"] = changed, time_ns[changed], repaired[changed]
-    far = np.flatnonzero(log["to_ns"] - log["from_ns"] > max_repair_s * NS_PER_SECOND)
-    if len(far):
-        at = log[far[0]]
-        raise DataRefused(
-            "clock goes back too far to repair",
-            row=int(at["index"]) + 1,
-            field="time",
-            found=int(at["from_ns"]),
-            allowed=f"at most {max_repair_s:g} s before {int(at['to_ns'])}",
-        )
-    return repaired, log

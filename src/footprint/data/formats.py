@@ -188,7 +188,9 @@ def _audit(sources: Sequence[_Source]) -> list[FileVerdict]:
 
 
 def _not_recognised(source: _Source) -> FileVerdict:
-    text = f"{source.path}: format not recognised, known: {_KNOWN}"
+    text = f"{source.path}: " + ("empty file" if source.path.stat().st_size == 0 else "format not recognised")
+    if source.named:
+        text += f", known: {_KNOWN}; MAPPING.yaml:PATH reads any csv or Parquet file"
     return FileVerdict(source.path, "", "", (Finding(NOT_RECOGNISED, text, refuses=source.named),))
 
 
@@ -216,6 +218,8 @@ def _sources(paths: Sequence[str | Path]) -> list[_Source]:
         reader, path = _forced(given)
         if not path.exists():
             raise UsageError(f"no such file or folder: {given}")
+        if not (path.is_file() or path.is_dir()):
+            raise UsageError(f"neither a file nor a folder: {given}")
         stored = instruments(path)
         named = path.is_file() or bool(stored)
         for file in stored or ([path] if named else sorted(f for f in path.rglob("*") if f.is_file())):
@@ -227,8 +231,12 @@ def _sources(paths: Sequence[str | Path]) -> list[_Source]:
 def _forced(given: str | Path) -> tuple[AnyReader | None, Path]:
     """Split FORMAT:PATH or MAPPING.yaml:PATH; a path that exists as it stands is never split."""
     name, colon, rest = str(given).partition(":")
+    if not given or (colon and not rest):
+        raise UsageError(f"no file or folder is named: {str(given)!r}")  # not the folder that one is in by chance
     if not colon or Path(given).exists():
         return None, Path(given)
+    if rest.startswith("//"):
+        raise UsageError(f"{given} is no local file or folder; `footprint.read` reads a history store at an address")
     if name.endswith((".yaml", ".yml")):
         return mapped_reader(Path(name)), Path(rest)
     if os.sep in name:

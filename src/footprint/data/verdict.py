@@ -10,6 +10,16 @@ from pathlib import Path
 from footprint.errors import DataRefused
 
 
+def counted(number: int, what: str) -> str:
+    """A number and what it counts, which begins with a regular plural.
+
+    >>> counted(2, "rows are dropped"), counted(1, "rows without a price")
+    ('2 rows are dropped', '1 row without a price')
+    """
+    plural, space, rest = what.partition(" ")
+    return f"{number} {plural.removesuffix('s') if number == 1 else plural}{space}{rest}"
+
+
 class Verdict(Enum):
     """The answer of an audit."""
 

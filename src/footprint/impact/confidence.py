@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from footprint.data.verdict import counted
 from footprint.impact.forecaster import BASELINE_ID, Forecaster, ModelCard
 from footprint.impact.request import ImpactRequest
 from footprint.impact.rows import Rows
@@ -66,7 +67,7 @@ def _unsupported(forecaster: Forecaster, request: ImpactRequest, rows: Rows) -> 
         reasons.append("no two-sided quote: the arrival mid and the spread are unknown")
     if not request.market.is_open:
         reasons.append("the market is closed at the decision")
-    elif request.market.quote_age_s > DEAD_S:
+    elif np.isfinite(request.market.mid) and request.market.quote_age_s > DEAD_S:
         reasons.append(f"no price for {_minutes(request.market.quote_age_s)} before the decision")
     if not np.isfinite(request.plan.participation * request.plan.children):
         reasons.append("history too thin for a pace: no volume yet")
@@ -103,7 +104,7 @@ def _thin(forecaster: Forecaster, request: ImpactRequest) -> list[str]:
         answer = "" if forecaster.unseen else ", which is too few to judge another: only the square root answers"
         reasons.append(f"{symbol} is not among the {len(card.symbols)} symbols of the training data{answer}")
     if request.market.sessions < FEW_SESSIONS:
-        reasons.append(f"thin history: {request.market.sessions} session(s) of {symbol} before the decision")
+        reasons.append(f"thin history: {counted(request.market.sessions, 'sessions')} of {symbol} before the decision")
     if card.orders < FEW_ORDERS:
         reasons.append(f"thin history: the model has seen {card.orders} orders")
     return reasons

@@ -296,6 +296,9 @@ class Recorder:
     def _ask_for_snapshots(self) -> None:
         """One request for every book that waits; books that are healed by the same request share it."""
         now_s = asyncio.get_running_loop().time()
+        for asking in self._asking.values():
+            if asking.task is not None and asking.task.done():
+                asking.task.result()  # it failed otherwise than by a lost line: end now, or its book waits for ever
         waiting = self._waiting(now_s)
         for symbol in self._asking.keys() - waiting:
             if not self._asking[symbol].task:

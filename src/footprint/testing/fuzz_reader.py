@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import faulthandler
 import resource
+import shutil
 import signal
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,7 @@ from footprint.data.session import Reader, Session
 from footprint.data.tables import Table, TableReader
 from footprint.data.verdict import FileVerdict, Verdict
 from footprint.errors import DataRefused
+from footprint.market.events import EventFlag
 from footprint.testing.mutations import Mutant, mutate
 from footprint.testing.packing import Packed, pack, unpack
 
@@ -34,7 +36,7 @@ _HARD_LIMIT = 5
 _RAW_SHARE = 0.15  # cases that damage the container instead of what is in it
 _RENAME_SHARE = 0.02
 _NAMES = ("data", "data.csv", "data.zip", "data.json.gz", "data.parquet")
-_VALUES = ("exchange_time_ns", "receive_time_ns", "kind", "side", "flags", "order_id")
+_VALUES = ("exchange_time_ns", "receive_time_ns", "kind", "side", "order_id")
 
 RecordOf = Callable[[bytes, int], int]
 
@@ -52,9 +54,10 @@ class Specimen:
         reader: who reads it.
         path: the file; `companions` lie beside it undamaged and are read with it.
         root: folder below which the names of folders matter too; that of the file when None.
-        record_of: `Session.events["row"]` of the record that holds a byte of the unpacked content, at its end of the last
-            record; damaged content must do too. None when the format has no such order (columnar files): then no change
-            can be placed.
+        store: what the reader is asked for instead of the file when it reads whole folders: `root` is copied then.
+        record_of: `Session.events["row"]` of the record that holds a byte of the unpacked content, at its end of the
+            last record; damaged content must do too. None when the format has no such order (columnar files): then no
+            change can be placed.
         headers: so many records at the beginning speak of all the others (a line of column names); one is numbered 0 or
             1 to `headers`.
         reach: so many records after a damaged one may change with it, because the format says differences.
@@ -67,6 +70,7 @@ class Specimen:
     path: Path
     companions: tuple[Path, ...] = ()
     root: Path | None = None
+    store: Path | None = None
     record_of: RecordOf | None = line_of
     headers: int = 0
     reach: int = 0
@@ -91,6 +95,7 @@ class Where(Enum):
     NAME = "file name"
     HEADER = "header"  # before the first record: it speaks of all of them
     COLUMNS = "columns"  # the format has no order of records
+    LABEL = "label"  # a record, and nothing changed elsewhere but venue or day of the whole session
     RECORD = "record"
 
 
@@ -173,8 +178,7 @@ def fuzz_reader(specimen: Specimen, cases: Sequence[int], folder: Path, seed: in
     raw = specimen.path.read_bytes()
     packed = unpack(raw)
     clean = _clean(specimen)
-    clean_name = folder / specimen.path.relative_to(specimen.root or specimen.path.parent)
-    clean_name.parent.mkdir(parents=True, exist_ok=True)
+    clean_name = _prepared(specimen, folder)
     outcomes: Counter[str] = Counter()
     silent: Counter[str] = Counter()
     failures: list[Failure] = []
@@ -183,7 +187,7 @@ def fuzz_reader(specimen: Specimen, cases: Sequence[int], folder: Path, seed: in
     for case in cases:
         rng = np.random.default_rng((seed, case))
         file, mutant, member = _damaged(raw, packed, rng)
-        renamed = rng.random() < _RENAME_SHARE
+        renamed = specimen.store is None and rng.random() < _RENAME_SHARE
         path = clean_name.with_name(str(rng.choice(_NAMES))) if renamed else clean_name
         path.write_bytes(file)
         try:
@@ -192,7 +196,9 @@ def fuzz_reader(specimen: Specimen, cases: Sequence[int], folder: Path, seed: in
         except _Hang:
             failures.append(Failure(case, mutant.kind, f"no answer within {CASE_LIMIT_S:g} s"))
             continue
-        except Exception as error:
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # a panic of a compiled library is no Exception
             failures.append(Failure(case, mutant.kind, f"{type(error).__name__}: {error}"[:300]))
             continue
         finally:
@@ -208,9 +214,20 @@ def fuzz_reader(specimen: Specimen, cases: Sequence[int], folder: Path, seed: in
 
 
 def _clean(specimen: Specimen) -> _Clean:
-    content = _read(specimen, specimen.path)
-    verdicts = specimen.reader.audit([specimen.path, *specimen.companions])
-    return _Clean(content, _values(content), _codes(verdicts, specimen.path))
+    asked = specimen.store or specimen.path
+    content = _read(specimen, asked)
+    verdicts = specimen.reader.audit([asked, *specimen.companions])
+    return _Clean(content, _values(content), _codes(verdicts, asked))
+
+
+def _prepared(specimen: Specimen, folder: Path) -> Path:
+    """Where the damaged file goes, with what must lie around it."""
+    root = specimen.root or specimen.path.parent
+    path = folder / specimen.path.relative_to(root)
+    if specimen.store is not None:
+        shutil.copytree(root, folder, dirs_exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def _codes(verdicts: Sequence[FileVerdict], path: Path) -> _Codes:
@@ -247,28 +264,33 @@ def _judge(
     Raises:
         AssertionError: the contract is broken.
     """
+    named = path
+    if specimen.store is not None:
+        root = specimen.root or specimen.path.parent
+        named = path.parents[len(specimen.path.relative_to(root).parts) - 1]
+        path = named / specimen.store.relative_to(root)
     specimen.reader.recognise(path)
     verdicts = specimen.reader.audit([path, *specimen.companions])
     refusals = [v for v in verdicts if v.verdict is Verdict.REFUSED]
     if len(verdicts) != 1 + len(specimen.companions):
         raise AssertionError(f"{len(verdicts)} verdicts")
     if refusals:
-        _require_refused(specimen, path, refusals)
+        _require_refused(specimen, path, named, refusals)
         return Outcome.REFUSED, None
     read = _read(specimen, path)
-    if clean.values == _values(read):
+    if clean.values == _values(read) and _labels(clean.content) == _labels(read):
         return Outcome.SAME, None
-    where = _where(specimen, packed, damage)
-    if where is Where.RECORD and _only_in_place(specimen, clean, read, packed, damage):
+    where = _where(specimen, clean, read, packed, damage)
+    if where is None:
         return Outcome.IN_RECORD, None
     told = sorted({code for _, code in _codes(verdicts, path) - clean.codes})
     return Outcome.ELSEWHERE, (where, tuple(told))
 
 
-def _require_refused(specimen: Specimen, path: Path, refusals: Sequence[FileVerdict]) -> None:
-    """A refused file is named as such and gives nothing."""
+def _require_refused(specimen: Specimen, path: Path, named: Path, refusals: Sequence[FileVerdict]) -> None:
+    """A refusal names the file, or the folder of all of them; what is refused gives nothing."""
     text = next(f.text for f in refusals[0].findings if f.refuses)
-    if str(path) not in text and not specimen.companions:
+    if str(named) not in text and not specimen.companions:
         raise AssertionError(f"a refusal without its file: {text}")
     try:
         got = _read(specimen, path)
@@ -292,7 +314,8 @@ class _Place(NamedTuple):
         return (rows >= self.first) & (rows <= self.last)
 
 
-def _where(specimen: Specimen, packed: Packed, damage: _Damage) -> Where:
+def _where(specimen: Specimen, clean: _Clean, read: Content, packed: Packed, damage: _Damage) -> Where | None:
+    """What was damaged; None when everything that changed is in the damaged records, or may change with them."""
     if damage.member < 0:
         return Where.CONTAINER
     if damage.renamed:
@@ -300,7 +323,12 @@ def _where(specimen: Specimen, packed: Packed, damage: _Damage) -> Where:
     if specimen.record_of is None:
         return Where.COLUMNS
     place = _place(specimen, packed.members[damage.member][1], damage.mutant)
-    return Where.HEADER if place.first <= specimen.headers else Where.RECORD
+    inside = _only_in_place(specimen, clean, read, place)
+    if inside and _labels(clean.content, place) == _labels(read, place.moved()):
+        return None
+    if place.first <= specimen.headers:
+        return Where.HEADER
+    return Where.LABEL if inside else Where.RECORD
 
 
 def _place(specimen: Specimen, content: bytes, mutant: Mutant) -> _Place:
@@ -312,9 +340,14 @@ def _place(specimen: Specimen, content: bytes, mutant: Mutant) -> _Place:
     return _Place(first, last + specimen.reach, added)
 
 
-def _only_in_place(specimen: Specimen, clean: _Clean, read: Content, packed: Packed, damage: _Damage) -> bool:
-    """Whether everything that changed is in the damaged records, or may change with them."""
-    place = _place(specimen, packed.members[damage.member][1], damage.mutant)
+def _labels(content: Content, without: _Place | None = None) -> set[tuple[object, ...]]:
+    """What sessions are called that hold anything outside of a place."""
+    sessions = [item for item in content if isinstance(item, Session)]
+    held = [s for s in sessions if without is None or not without.holds(s.events["row"]).all()]
+    return {(s.instrument.symbol, s.instrument.venue, s.instrument.multiplier, s.day) for s in held}
+
+
+def _only_in_place(specimen: Specimen, clean: _Clean, read: Content, place: _Place) -> bool:
     if any(isinstance(item, Table) for item in clean.content):
         records = place.last - place.first + 1
         lost = Counter(clean.values) - Counter(_values(read))
@@ -372,10 +405,12 @@ def _values(
         # prices as numbers: one damaged price may change the tick that all are counted in
         prices = [f"{ticks * item.instrument.tick_size:.9g}" for ticks in kept["price_ticks"].tolist()]
         sizes = [f"{lots * item.instrument.lot_size:.9g}" for lots in kept["size_lots"].tolist()]
+        # where a message ends, the record behind it says
+        flags = kept["flags"] if without is None else kept["flags"] & ~np.uint16(EventFlag.LAST)
         columns = [kept[name].tolist() for name in _VALUES]
         columns += [item.extra[name][keep].tolist() for name in sorted(item.extra)]
-        of = (item.instrument.symbol, item.instrument.venue, item.instrument.multiplier, item.day)
-        values += zip([of] * len(kept), prices, sizes, *columns, strict=True)
+        symbol = [item.instrument.symbol] * len(kept)
+        values += zip(symbol, prices, sizes, flags.tolist(), *columns, strict=True)
     return values
 
 

@@ -53,7 +53,7 @@ def pack(packed: Packed) -> bytes:
         case "xz":
             return lzma.compress(content, preset=0)
         case "zst":
-            return zstandard.ZstdCompressor(level=1).compress(content)
+            return zstandard.ZstdCompressor(level=1, write_checksum=True).compress(content)  # as the tool
         case "zip":
             file = io.BytesIO()
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:

@@ -1,5 +1,7 @@
 import io
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -74,6 +76,44 @@ def test_a_reason_repeats_neither_the_file_nor_a_count_it_holds():
     text = printed([IGNORED, FileVerdict(Path("d"), "lean", "X", (Finding("gap", "3 of 9 rows", 3),))])
     assert text.count("README.txt") == 1
     assert "times" not in text
+
+
+def test_a_file_of_many_symbols_names_three():
+    text = printed([FileVerdict(Path("a.gz"), "frames", ",".join(f"SYM{k}" for k in range(1000)))])
+    assert "SYM0, SYM1, SYM2 and" in text
+    assert re.search(r"\b997\b", text)
+    assert "SYM3" not in text
+    assert "accepted" in text
+
+
+def test_a_narrow_terminal_shows_every_column():
+    out = io.StringIO()
+    many = replace(LIMITED, symbol=",".join(f"LONG-SYMBOL-{k}" for k in range(1000)))
+    Console(file=out, width=80).print(audit_table([many, REFUSED]))
+    for part in ("file", "format", "symbol", "limited", "refused", "reasons", "void"):
+        assert part in out.getvalue()
+    assert max(map(len, out.getvalue().splitlines())) <= 80
+
+
+def test_of_many_findings_of_a_kind_three_are_shown():
+    findings = [Finding("no_trades", f"S{k}: no trades") for k in range(9)] + [Finding("note", "a note")]
+    text = printed([FileVerdict(Path("a.gz"), "frames", "S0", tuple(findings))])
+    assert text.count(": no trades") == 4
+    assert "S3:" not in text
+    assert text.index("and 6 more of this kind: no trades") < text.index("a note")
+
+
+def test_files_of_one_chain_say_the_same_once():
+    findings = (Finding("gap", "silent"),)
+    first, second = (FileVerdict(Path(n), "frames", "S", findings, chain="C") for n in ("a.gz", "b.gz"))
+    text = printed([first, second, replace(second, path=Path("c.gz"), chain="D")])
+    assert text.count("silent") == 2
+    assert "as a.gz" in text
+
+
+def test_an_empty_folder_has_no_table(tmp_path, capsys):
+    assert run(["audit", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "0 files: 0 accepted, 0 limited, 0 refused\n"
 
 
 def test_a_refused_file_is_status_3_and_a_missing_one_is_misuse(tmp_path, capsys):

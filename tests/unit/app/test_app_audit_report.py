@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
+from footprint.app import audit_report
 from footprint.app.audit_json import quality_json
 from footprint.app.audit_plots import clock_figure, coverage_strips, day_figure
 from footprint.app.audit_report import MAX_DRAWN, audit_sections
@@ -178,7 +180,33 @@ def test_no_more_days_are_drawn_than_a_browser_opens(seen):
     titles = [s.title for s in sections]
     assert len(titles) == MAX_DRAWN + 5
     assert len(sections[2].table.rows) == 3 * MAX_DRAWN
-    assert sections[2].paragraphs == (f"The {MAX_DRAWN} days with most events are drawn.",)
+    assert sections[2].paragraphs == [f"The {MAX_DRAWN} days with most events are drawn."]
+
+
+def test_no_more_days_are_listed_than_a_person_reads(seen, monkeypatch):
+    monkeypatch.setattr(audit_report, "MAX_LISTED", 2)
+    days = audit_sections(seen)[2]
+    assert len(days.table.rows) == 2
+    assert days.paragraphs == ["The 2 of 3 days with most events are listed, --json has all of them."]
+
+
+def test_json_leaves_out_only_bins_that_can_be_put_back(seen):
+    for day in seen.days:
+        told = quality_json(day)["coverage"]
+        share, events = np.empty(told["bins"]), np.zeros(told["bins"], int)
+        for at, following, value in zip(told["bin"], [*told["bin"][1:], told["bins"]], told["mid_share"], strict=True):
+            share[at:following] = np.nan if value is None else value
+        events[told["bin"]] = told["events"]
+        assert np.array_equal(share, day.coverage.mid_share, equal_nan=True)
+        assert np.array_equal(events, day.coverage.events)
+
+
+def test_json_of_a_quiet_day_is_short(seen):
+    quiet = replace(
+        seen.days[0].coverage, events=np.zeros(390, int), prints=np.zeros(390, int), mid_share=np.full(390, np.nan)
+    )
+    told = quality_json(replace(seen.days[0], coverage=quiet))["coverage"]
+    assert (told["bins"], told["bin"], told["mid_share"]) == (390, [0], [None])
 
 
 def test_json_carries_the_quality_of_every_day(paths, seen, capsys):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import weakref
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -109,6 +111,29 @@ def test_refused_file_leaves_no_store(planted_tape, tmp_path):
     with pytest.raises(DataRefused, match=last.name):
         ingesting.run([folder], str(tmp_path / "store"), **run)
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize("place", ["", "foo://bucket/x", "memory:///x", "http://host/x"])
+def test_a_place_that_can_hold_no_store_is_misuse(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"is no place for a store, allowed: a folder, or an address of s3://"):
+        open_history(place)
+    assert not list(tmp_path.iterdir())
+
+
+def test_times_of_a_reading(planted_tape, tmp_path):
+    put([planted_tape], tmp_path / "store")
+    whole = next(footprint.read(tmp_path / "store"))
+    half_ns = int(whole.events["exchange_time_ns"][len(whole.events) // 2])
+    moment = datetime.fromtimestamp(half_ns // 10**9, UTC)
+    spans = [moment, moment.isoformat(), half_ns // 10**9 * 10**9, moment.astimezone(ZoneInfo("Asia/Tokyo"))]
+    (count,) = {len(next(footprint.read(tmp_path / "store", end=end)).events) for end in spans}
+    assert 0 < count < len(whole.events)
+    for wrong in (datetime(2024, 1, 8), date(2024, 1, 8), half_ns // 10**9, 1.7e18, "yesterday"):
+        with pytest.raises(UsageError, match=r"^start: .* allowed: ISO 8601 with a zone"):
+            footprint.read(tmp_path / "store", start=wrong)
+    with pytest.raises(UsageError, match="is not before end"):
+        footprint.read(tmp_path / "store", start=half_ns, end=half_ns)
 
 
 def test_one_symbol_of_many(tmp_path):

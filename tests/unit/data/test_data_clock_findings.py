@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from footprint.data.clock_findings import clock_findings, raised_clock
+from footprint.data.clock_findings import clock_findings
 from footprint.market.events import UNKNOWN_TIME, empty_events
 
 
@@ -25,12 +25,3 @@ def test_clocks() -> None:
     assert found([1, 2], [none, none]) == {"no_receive_time": 1}
     assert found([5, none, 3, 4], [6, 7, 8, 9]) == {"exchange_clock_back": 1}
     assert found([5, 6, none], [6, 5, 7]) == {"receive_before_exchange": 1}
-
-
-def test_a_clock_is_raised_and_the_repair_said() -> None:
-    raised, findings = raised_clock(np.array([5, 3, 6, 2]) * 10**9, "local")
-    assert (raised // 10**9).tolist() == [5, 5, 6, 6]
-    assert [(f.code, f.count) for f in findings] == [("clock_repaired", 2)]
-    assert "by up to 4 s" in findings[0].text
-    assert raised_clock(np.array([1, 1, 2]), "local")[1] == []
-    assert raised_clock(np.zeros(0, np.int64), "local")[1] == []

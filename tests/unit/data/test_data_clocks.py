@@ -8,7 +8,6 @@ from footprint.data.clocks import (
     fit_clocks,
     guess_unit,
     lower_envelope,
-    repair_monotonic,
     resolution_ns,
 )
 from footprint.data.readers.binance import BinanceReader
@@ -101,26 +100,3 @@ def test_a_clock_behind_the_exchange_is_found_on_real_frames(shared_data):
         fit = fit_clocks(last["exchange_time_ns"], last["receive_time_ns"])
         assert fit.offset_ms.value == pytest.approx(-behind_ms, abs=2.0)
         assert fit.negative_share > 0.99
-
-
-def test_times_that_go_back_are_raised_and_every_one_is_logged():
-    time_ns = np.array([10, 30, 20, 25, UNKNOWN_TIME, 40, 39]) + np.where(np.arange(7) == 4, 0, NOW_NS)
-    repaired, log = repair_monotonic(time_ns)
-    assert (repaired - NOW_NS)[[0, 1, 2, 3, 5, 6]].tolist() == [10, 30, 30, 30, 40, 40]
-    assert repaired[4] == UNKNOWN_TIME
-    assert log["index"].tolist() == [2, 3, 6]
-    assert (log["from_ns"] - NOW_NS).tolist() == [20, 25, 39]
-    assert (log["to_ns"] - NOW_NS).tolist() == [30, 30, 40]
-    assert np.array_equal(np.where(np.isin(np.arange(7), log["index"]), repaired, time_ns), repaired)
-
-
-def test_a_clock_in_order_is_left_alone():
-    time_ns = NOW_NS + np.arange(5)
-    repaired, log = repair_monotonic(time_ns)
-    assert np.array_equal(repaired, time_ns)
-    assert len(log) == 0
-
-
-def test_a_clock_that_was_set_back_is_not_repaired():
-    with pytest.raises(DataRefused, match=r"row 3, field time: clock goes back too far"):
-        repair_monotonic(NOW_NS + np.array([0, 10 * NS_PER_SECOND, NS_PER_SECOND]))

@@ -60,8 +60,16 @@ def test_folders_are_searched_and_strangers_are_listed_but_not_refused(folder: P
 def test_a_stranger_named_by_the_user_is_refused(folder: Path) -> None:
     (verdict,) = formats.audit([folder / "notes.txt"])
     assert verdict.verdict is Verdict.REFUSED
-    with pytest.raises(DataRefused, match=r"notes\.txt: format not recognised, known: lobster, lean, binance, b3"):
+    with pytest.raises(
+        DataRefused, match=r"notes\.txt: format not recognised, known: lobster, .*; MAPPING.yaml:PATH reads"
+    ):
         formats.sessions([folder, folder / "notes.txt"][::-1])
+
+
+def test_an_empty_file_of_no_format_is_told_as_empty(folder: Path) -> None:
+    (folder / "notes.txt").write_bytes(b"")
+    (*_, verdict) = formats.audit([folder])
+    assert verdict.findings[0].text == f"{folder / 'notes.txt'}: empty file"
 
 
 def test_one_refused_file_stops_everything_before_anything_is_read(folder: Path) -> None:
@@ -95,8 +103,15 @@ def test_verdicts_of_an_earlier_audit_are_taken_over(folder: Path) -> None:
 def test_misuse_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such file or folder: nowhere"):
         formats.audit(["nowhere"])
-    with pytest.raises(UsageError, match="no format 'csv' in csv:x, known: lobster, lean, binance, b3"):
+    with pytest.raises(UsageError, match=r"no format 'csv' in csv:x, known: lobster, .*, tcapy_fx$"):
         formats.audit(["csv:x"])
+    for nothing in ("", "b3:"):
+        with pytest.raises(UsageError, match=f"no file or folder is named: '{nothing}'"):
+            formats.audit([nothing])
+    with pytest.raises(UsageError, match="s3://bucket/store is no local file or folder"):
+        formats.audit(["s3://bucket/store"])
+    with pytest.raises(UsageError, match="neither a file nor a folder: /dev/null"):
+        formats.audit(["/dev/null"])
     with pytest.raises(UsageError, match="no market data of a known format"):
         formats.sessions([tmp_path])
 
@@ -113,14 +128,36 @@ def test_every_shared_file_is_given_to_its_reader_or_to_nobody(shared_data: Path
         (reader.name, path.relative_to(shared_data).parts[0])
         for path in sorted(shared_data.rglob("*"))
         if path.is_file()
-        for reader in formats.READERS
+        for reader in (*formats.READERS, *formats.TABLE_READERS)
         if reader.recognise(path)
     )
     assert found == {
-        ("lobster", "lobster"): 3,
-        ("lean", "lean"): 15,
-        ("binance", "binance_raw"): 10,
         ("b3", "b3_ticks"): 37,
+        ("b3_option_trades", "b3_orders_2015"): 1,
+        ("b3_orders", "b3_orders_2015"): 1,
+        ("binance", "binance_raw"): 10,
+        ("binance_archive", "binance_xrpeth_trades"): 1,
+        ("bitfinex", "bitfinex_l3"): 1,
+        ("bitstamp", "bitstamp_l3"): 2,
+        ("bybit", "bybit_ob500"): 1,
+        ("bybit_funding", "lean"): 1,
+        ("databento", "databento_fixtures"): 25,
+        ("databento", "databento_mbo"): 5,
+        ("deribit_chain", "deribit_options"): 6,
+        ("frames", "ws_frames"): 38,
+        ("hftbacktest", "hftbacktest_npz"): 2,
+        ("iex", "iex"): 2,
+        ("lean", "lean"): 15,
+        ("lean_bars", "lean"): 2,
+        ("lean_futures", "lean"): 2,
+        ("lean_open_interest", "lean"): 3,
+        ("lean_options", "lean"): 2,
+        ("lobster", "lobster"): 3,
+        ("open_auction", "us_open_auction"): 1,
+        ("sgx", "sgx_a50_l2"): 2,
+        ("taq", "taq_xxx_2018"): 2,
+        ("tardis", "tardis_csv"): 6,
+        ("tcapy_fx", "tcapy_fx"): 2,
     }
 
 

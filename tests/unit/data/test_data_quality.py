@@ -61,6 +61,15 @@ def test_a_silence_is_found_with_its_row_and_length():
     assert day.time_gaps.longest["row"][0] == events + 2
     assert codes(day) == {"time_gap"}
     assert day.time_gap_limit_s < 60
+    (gap,) = quality_findings(day)
+    assert gap.text == f"row {events + 2}: nothing was received for {day.time_gaps.longest_s:,.3f} s"
+
+
+def test_of_several_spells_the_longest_is_told_and_the_sum():
+    day = quality(quote(0, 100, 102), *busy(0, 5000), *busy(5100, 9000), *busy(9300, SPAN_S))
+    (gap,) = quality_findings(day)
+    longest_s, total_s = day.time_gaps.longest_s, day.time_gaps.total_s
+    assert gap.text.endswith(f" for {longest_s:,.3f} s, the longest of 2 times, {total_s:,.3f} s in all")
 
 
 def test_a_day_mostly_silent_voids_what_needs_the_whole_of_it():

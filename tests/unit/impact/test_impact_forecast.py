@@ -178,6 +178,14 @@ def test_a_closed_or_dead_market_is_not_answered(mixture: Forecaster, planted_hi
         assert any(words in reason for reason in record.reasons)
 
 
+def test_a_market_that_never_had_a_price_is_not_said_to_be_late(mixture: Forecaster, planted_history: History) -> None:
+    request = request_for(planted_history)
+    never = replace(request.market, mid=float("nan"), quote_age_s=1e9)
+    reasons = forecast(mixture, replace(request, market=never)).reasons
+    assert any("no two-sided quote" in reason for reason in reasons)
+    assert not any("no price for" in reason for reason in reasons)
+
+
 def test_another_symbol_is_answered_by_the_square_root_when_only_one_was_trained(
     mixture: Forecaster, planted_history: History
 ) -> None:

@@ -152,3 +152,23 @@ def test_every_frame_of_our_own_form_is_read_field_by_field():
         decode({"nothing": 1})
     with pytest.raises(BadFrame):
         decode({"book": "A", "snapshot": 1, "time_ms": None, "bids": [], "asks": []})
+
+
+def test_a_connector_that_is_stopped_while_it_loads_closes_the_library():
+    closed = []
+
+    class Slow:
+        async def load_markets(self):
+            await asyncio.sleep(60)
+
+        async def close(self):
+            closed.append(True)
+
+    async def stop_while_loading():
+        connecting = asyncio.create_task(CcxtConnector(lambda name: Slow()).connect("ccxt:slow"))
+        await asyncio.sleep(0.01)
+        connecting.cancel()
+        await asyncio.gather(connecting, return_exceptions=True)
+
+    asyncio.run(stop_while_loading())
+    assert closed == [True]

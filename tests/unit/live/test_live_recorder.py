@@ -226,3 +226,20 @@ def test_a_malformed_frame_is_in_the_report_with_its_row():
     recorder, sink, _ = recorded(steer)
     (entry,) = recording_report(recorder, "")["quarantined"]
     assert sink.frames[entry["row"] - 1].payload == b"\xff{"
+
+
+def test_a_request_that_fails_unforeseen_ends_the_recording_at_once():
+    """Its book would else wait for ever for a snapshot that nobody asks for again."""
+    seen = []
+
+    async def breaks(url):
+        raise ValueError("not foreseen")
+
+    async def steer(connector, recorder, sink):
+        connector.connections[0].says(4)
+        await asyncio.sleep(2)
+        seen.append(connector.connections[0].closed)
+
+    with pytest.raises(ValueError, match="not foreseen"):
+        recorded(steer, fetch=breaks)
+    assert seen == [True]

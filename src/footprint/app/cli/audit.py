@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,7 +49,8 @@ def audit(paths: Paths, as_json: Json = False, report: Report = None) -> None:
         from footprint.app.console import stdout_console
 
         console = stdout_console()
-        console.print(audit_table(seen.verdicts))
+        if seen.verdicts:
+            console.print(audit_table(seen.verdicts))
         console.print(summary_line(seen.verdicts))
     if report is not None:
         from footprint.app.audit_report import write_audit_report
@@ -91,26 +92,34 @@ def audit_json(verdicts: Sequence[FileVerdict]) -> dict[str, Any]:
 
 
 def audit_table(verdicts: Sequence[FileVerdict]) -> Table:
-    """One row a file; what refuses it or voids an analysis stands above what is only worth knowing."""
+    """One row a file; what refuses it or voids an analysis stands above what is only worth knowing.
+
+    Of findings of one kind the first three are shown, and of files of one chain that say the same the first says it.
+    """
     from rich.markup import escape
     from rich.table import Table
 
     from footprint.app.auditing import verdict_word
+    from footprint.app.wording import first_of
 
     folder = os.path.commonpath([os.path.abspath(v.path.parent) for v in verdicts]) if verdicts else ""
     table = Table(title=f"in {escape(folder)}", title_justify="left", show_lines=True)
-    for heading in ("file", "format", "symbol", "verdict"):
-        table.add_column(heading, overflow="fold", no_wrap=heading != "file")
+    table.add_column("file", overflow="fold", max_width=48)
+    table.add_column("format", overflow="fold")
+    table.add_column("symbol", overflow="fold", max_width=24)
+    table.add_column("verdict", no_wrap=True)
     table.add_column("reasons")
     table.add_column("void analyses", max_width=24)
+    told: dict[tuple[str, str, tuple[str, ...]], str] = {}
     for v in verdicts:
-        reasons = sorted(v.findings, key=lambda f: (not f.refuses, not f.voids))
+        name, reasons = os.path.relpath(v.path, folder), tuple(_reasons(v))
+        said_by = told.setdefault((v.source, v.chain or name, reasons), name)
         table.add_row(
-            escape(os.path.relpath(v.path, folder)),
+            escape(name),
             escape(v.source),
-            escape(v.symbol),
+            escape(first_of(v.symbols)),
             f"[{_COLOURS[verdict_word(v)]}]{verdict_word(v)}",
-            escape("\n".join(_reason(v, finding) for finding in reasons)),
+            escape("\n".join(reasons) if said_by == name else f"as {said_by}"),
             ", ".join(a.value for a in v.voids),
         )
     return table
@@ -118,8 +127,11 @@ def audit_table(verdicts: Sequence[FileVerdict]) -> Table:
 
 def summary_line(verdicts: Sequence[FileVerdict]) -> str:
     """For example: 12 files: 8 accepted, 3 limited, 1 refused."""
-    files = "1 file" if len(verdicts) == 1 else f"{len(verdicts)} files"
-    return f"{files}: " + ", ".join(f"{count} {name}" for name, count in _tally(verdicts).items())
+    from footprint.data.verdict import counted
+
+    return f"{counted(len(verdicts), 'files')}: " + ", ".join(
+        f"{count} {name}" for name, count in _tally(verdicts).items()
+    )
 
 
 def _tally(verdicts: Sequence[FileVerdict]) -> dict[str, int]:
@@ -127,6 +139,21 @@ def _tally(verdicts: Sequence[FileVerdict]) -> dict[str, int]:
 
     seen = Counter(map(verdict_word, verdicts))
     return {word: seen[word] for word in _COLOURS if seen[word] or word != "ignored"}
+
+
+def _reasons(verdict: FileVerdict) -> Iterator[str]:
+    """A line a finding, the first MOST_NAMED of each kind."""
+    from footprint.app.wording import MOST_NAMED
+
+    shown: Counter[str] = Counter()
+    kinds = Counter(f.code for f in verdict.findings)
+    weight = {f.code: (not f.refuses, not f.voids, at) for at, f in reversed(list(enumerate(verdict.findings)))}
+    for finding in sorted(verdict.findings, key=lambda f: (not f.refuses, not f.voids, weight[f.code])):
+        shown[finding.code] += 1
+        if shown[finding.code] <= MOST_NAMED:
+            yield _reason(verdict, finding)
+        elif shown[finding.code] == kinds[finding.code]:
+            yield f"and {kinds[finding.code] - MOST_NAMED:,} more of this kind: {finding.code.replace('_', ' ')}"
 
 
 def _reason(verdict: FileVerdict, finding: Finding) -> str:

@@ -123,7 +123,11 @@ def told(parse: Callable[[str], T]) -> Callable[[str], T]:
 
 Paths = Annotated[
     list[str],
-    typer.Argument(metavar="PATH...", help="Files or folders; FORMAT:PATH forces the format.", show_default=False),
+    typer.Argument(
+        metavar="PATH...",
+        help="Files, folders or a store; FORMAT:PATH forces a format, MAPPING.yaml:PATH reads any csv or Parquet.",
+        show_default=False,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every random draw.")]

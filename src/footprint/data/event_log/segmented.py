@@ -126,8 +126,12 @@ class SegmentedReader:
             self._last.look()
             following = segment_path(self._folder, self._last.next_offset)
             if self._last.next_offset > self._last.base and following.exists():
+                try:
+                    newer = Segment.open(self._folder, self._last.next_offset)
+                except FileNotFoundError:
+                    continue  # removed in this instant, and so is the one before it
                 self._keep(self._last)
-                self._last = Segment.open(self._folder, self._last.next_offset)
+                self._last = newer
             elif self._last.removed():
                 self._last.close()
                 self._last = self._newest()
@@ -205,6 +209,8 @@ class SegmentedLog:
                 self._begin(0)
             self._reader = SegmentedReader(self._folder, sync=sync)
         except BaseException:
+            if self._handle >= 0:
+                os.close(self._handle)
             os.close(self._lock_handle)
             raise
 
@@ -255,10 +261,14 @@ class SegmentedLog:
             return self._reader.start()
 
     def close(self) -> None:
-        """Let another process write."""
-        self._reader.close()
-        os.close(self._handle)
-        os.close(self._lock_handle)
+        """Let another process write; closing twice is allowed."""
+        with self._mutex:
+            if self._handle < 0:
+                return
+            handle, self._handle = self._handle, -1
+            self._reader.close()
+            os.close(handle)
+            os.close(self._lock_handle)
 
     def _write(self, data: bytes, records: int) -> int:
         first, byte = self._next, self._byte

@@ -50,6 +50,9 @@ def create_segment(folder: Path, base: int, sync: bool) -> int:
             sync_folder(folder)
     except BaseException:
         os.close(handle)
+        # the writer goes on in the segment before: an empty one behind its records would hide those that follow
+        partial.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         raise
     return handle
 

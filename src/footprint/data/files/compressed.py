@@ -17,7 +17,7 @@ from footprint.errors import DataRefused
 
 HEAD_BYTES = 4096
 _GZIP, _ZSTD, _ZIP, _XZ = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"\xfd7zXZ\x00"
-# What the libraries raise on damage: of a zip also for an unknown method, an encrypted member, a place before the start.
+# What the libraries raise on damage: of a zip also for an unknown method, an encrypted member, a place before its start
 DAMAGED = (
     EOFError,
     OSError,

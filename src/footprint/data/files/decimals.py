@@ -86,7 +86,9 @@ def whole_floats(values: np.ndarray, path: Path, field: str) -> Whole:
     if largest >= _EXACT_DOUBLE:
         at = int(np.argmax(np.abs(values)))
         raise DataRefused("value too large", path=path, row=at + 1, field=field, found=values[at], allowed="below 2^53")
-    finest = min(MAX_PLACES, int(np.log10(_EXACT_DOUBLE / largest)) if largest else 0)
+    # a value far below the twelfth place must not overflow the quotient
+    least = max(largest, 10.0**-MAX_PLACES)
+    finest = min(MAX_PLACES, int(np.log10(_EXACT_DOUBLE / least))) if largest else 0
     places = next(p for p in range(finest + 1) if p == finest or _decimal(values, p))
     return Whole(np.rint(values * 10.0**places).astype(np.int64), places)
 

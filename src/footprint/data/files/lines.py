@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import lzma
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,15 +16,43 @@ from footprint.errors import DataRefused
 
 _GZIP, _ZSTD, _XZ, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00", b"PK\x03\x04"
 _CHUNK = 1 << 20
+MAX_LINE_BYTES = 1 << 26  # a snapshot of a deep book has a few MB
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
     """The lines of a file, without their ends.
 
     Raises:
-        DataRefused: empty, truncated or damaged.
+        DataRefused: empty, truncated or damaged, or a line of more than MAX_LINE_BYTES.
     """
-    return _split(read_chunks(path))
+    for block in whole_lines(read_chunks(path), path):
+        lines = block.split(b"\n")
+        lines.pop()
+        yield from lines
+
+
+def whole_lines(chunks: Iterable[bytes], path: Path) -> Iterator[bytes]:
+    """Content as pieces of whole lines, each with its end, which the last line gets when it has none.
+
+    Args:
+        chunks: the content in pieces of any length.
+
+    Raises:
+        DataRefused: a line of more than MAX_LINE_BYTES.
+    """
+    begun: list[bytes] = []  # a line that has not ended yet, in pieces: joining them every time would be quadratic
+    length = 0
+    for chunk in chunks:
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            yield b"".join((*begun, chunk[:end]))
+            begun, length = [], 0
+        begun.append(chunk[end:])
+        length += len(chunk) - end
+        if length > MAX_LINE_BYTES:
+            raise DataRefused("line too long", path=path, allowed=f"lines of at most {MAX_LINE_BYTES:,} bytes")
+    if length:
+        yield b"".join((*begun, b"\n"))
 
 
 def read_chunks(path: Path) -> Iterator[bytes]:
@@ -50,16 +78,6 @@ def is_packed(path: Path) -> bool:
     """Whether the content has to be unpacked."""
     with path.open("rb") as file:
         return file.read(len(_XZ)).startswith((_GZIP, _ZSTD, _XZ, _ZIP))
-
-
-def _split(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for chunk in chunks:
-        lines = (rest + chunk).split(b"\n")
-        rest = lines.pop()
-        yield from lines
-    if rest:
-        yield rest
 
 
 def _chunks(file: BinaryIO, magic: bytes, path: Path) -> Iterator[bytes]:

@@ -43,7 +43,9 @@ def refuse_where(
 def _shown(values: np.ndarray | pl.Series, at: int) -> object:
     """One value as a message shows it; times beyond the years of Python's own type as their number."""
     if isinstance(values, pl.Series) and values.dtype.is_temporal():
-        return values.cast(pl.String)[at] if values.dtype == pl.Time else values.to_physical()[at]
+        one = values.slice(at, 1)
+        dated = isinstance(one.dtype, pl.Datetime | pl.Date) and 1 <= (one.dt.year()[0] or 0) <= 9999
+        return one.cast(pl.String)[0] if dated or one.dtype == pl.Time else one.to_physical()[0]
     found = values[at]
     return found.decode("utf-8", "replace") if isinstance(found, bytes) else found
 

@@ -14,6 +14,7 @@ from footprint.book.replay import views
 from footprint.book.view import NO_PRICE
 from footprint.data.clocks import FIRST_PLAUSIBLE_NS, LAST_PLAUSIBLE_NS, ClockFit, fit_clocks, resolution_ns
 from footprint.data.quality import thresholds
+from footprint.data.quality.kinds import kind_table
 from footprint.data.quality.order_ids import OrderIds, check_order_ids
 from footprint.data.quality.repeats import repeated_messages
 from footprint.data.quality.sequences import Sequence, numbered, sequences
@@ -22,9 +23,7 @@ from footprint.data.session import Session
 from footprint.market.events import UNKNOWN_TIME, EventFlag, EventKind, event_time_ns
 from footprint.units import NS_PER_MINUTE, NS_PER_SECOND
 
-_BOOK_KINDS = tuple(
-    EventKind[name] for name in ("ADD", "CANCEL", "MODIFY", "FILL", "LEVEL", "QUOTE", "CLEAR", "DELETE")
-)
+_CHANGES_BOOK = kind_table("ADD", "CANCEL", "MODIFY", "FILL", "LEVEL", "QUOTE", "CLEAR", "DELETE")
 _NOT_AT_THE_QUOTE = EventFlag.AUCTION | EventFlag.OFF_EXCHANGE | EventFlag.HIDDEN
 _RACE_NS = int(thresholds.QUOTE_RACE_S.value * NS_PER_SECOND)
 _RACE_CHANGES = int(thresholds.QUOTE_RACE_CHANGES.value)
@@ -158,7 +157,7 @@ def day_quality(session: Session) -> DayQuality | None:
     prints = np.flatnonzero(events["kind"] == EventKind.TRADE)
     inside = (message_ns >= session.open_ns) & (message_ns <= session.close_ns)
     gaps, limit_s = time_gaps(message_ns[inside], row[inside])
-    has_book = bool(np.isin(events["kind"], _BOOK_KINDS).any())
+    has_book = bool(_CHANGES_BOOK[events["kind"]].any())
     top = _Top(events, time_ns, message, has_book)
     has_numbers = numbered(events)
     repeated, repeated_row = repeated_messages(events) if has_numbers else (None, 0)
@@ -268,7 +267,7 @@ def _against_quote(events: np.ndarray, time_ns: np.ndarray, prints: np.ndarray, 
             price[outside], time_ns[lit[outside]], present, time_ns[moved], top.bid[moved], top.ask[moved]
         )
     )
-    quoting = np.flatnonzero(np.isin(events["kind"], _BOOK_KINDS))
+    quoting = np.flatnonzero(_CHANGES_BOOK[events["kind"]])
     age_s = (time_ns[lit] - time_ns[quoting[np.searchsorted(quoting, lit) - 1]]) / NS_PER_SECOND
     median_s, p99_s = np.quantile(age_s, (0.5, 0.99))
     return PrintsAgainstQuote(len(lit), int(outside.sum()) - moving, moving, float(median_s), float(p99_s))

@@ -56,13 +56,13 @@ def _gaps(q: DayQuality) -> list[Finding | None]:
         _spell_finding(
             "time_gap",
             q.time_gaps,
-            f"nothing was received for more than {q.time_gap_limit_s:.1f} s",
+            "nothing was received",
             void if lost_s > thresholds.MISSING_TIME_VOIDS.value * q.span_s else (),
         ),
         Finding("partial_day", f"the data begin {late:,.0f} s after the open and end {early:,.0f} s before the close")
         if partial
         else None,
-        _spell_finding("halt", q.halts, "trading was halted, or the book unknown", ()),
+        _spell_finding("halt", q.halts, "trading was halted, or the book unknown,", ()),
     ]
 
 
@@ -70,7 +70,9 @@ def _spell_finding(code: str, spells: Spells, what: str, voids: tuple[Analysis, 
     if not spells.count:
         return None
     worst = spells.longest[(spells.longest["end_ns"] - spells.longest["start_ns"]).argmax()]
-    text = f"row {worst['row']}: {what}: {spells.total_s:,.3f} s in all, {spells.longest_s:,.3f} s from there on"
+    text = f"row {worst['row']}: {what} for {spells.longest_s:,.3f} s"
+    if spells.count > 1:
+        text += f", the longest of {spells.count:,} times, {spells.total_s:,.3f} s in all"
     return Finding(code, text, spells.count, voids=voids)
 
 
@@ -78,10 +80,10 @@ def _sequences(q: DayQuality) -> list[Finding | None]:
     found: list[Finding | None] = []
     for sequence in q.sequences:
         if sequence.gaps:
-            text = f"row {sequence.first_gap_row}: message numbers of {sequence.channel} are missing, "
+            text = f"row {sequence.first_gap_row}: {_numbers(sequence.channel)} are missing, "
             found.append(Finding("sequence_gap", text + f"{sequence.missing:,} in all", sequence.gaps))
         if sequence.dense and sequence.back:
-            text = f"message numbers of {sequence.channel} go back"
+            text = f"{_numbers(sequence.channel)} go back"
             found.append(Finding("sequence_back", text, sequence.back))
     sparse = [s for s in q.sequences if not s.dense]
     if sparse:
@@ -92,6 +94,10 @@ def _sequences(q: DayQuality) -> list[Finding | None]:
         text = f"row {q.first_repeated_row}: equal to a message shortly before it"
         found.append(Finding("repeated_messages", text, q.repeated))
     return found
+
+
+def _numbers(channel: str) -> str:
+    return "message numbers" + (f" of {channel}" if channel != "all" else "")
 
 
 def _clocks(q: DayQuality) -> list[Finding | None]:

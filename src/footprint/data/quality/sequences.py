@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from footprint.data.quality import thresholds
-from footprint.market.events import EventFlag, EventKind
+from footprint.data.quality.kinds import kind_table
+from footprint.market.events import EventFlag
 
 _CHANNELS = {
-    "book": tuple(EventKind[name] for name in ("ADD", "CANCEL", "MODIFY", "FILL", "LEVEL", "DELETE", "FILL_NOTICE")),
-    "quotes": (EventKind.QUOTE,),
-    "trades": (EventKind.TRADE,),
+    "book": kind_table("ADD", "CANCEL", "MODIFY", "FILL", "LEVEL", "DELETE", "FILL_NOTICE"),
+    "quotes": kind_table("QUOTE"),
+    "trades": kind_table("TRADE"),
 }
 
 
@@ -55,7 +56,7 @@ def sequences(events: np.ndarray) -> tuple[Sequence, ...]:
         return ()
     kind = events["kind"]
     live = (events["flags"] & EventFlag.SNAPSHOT == 0) & (events["sequence"] != 0)
-    parts = {name: live & np.isin(kind, kinds) for name, kinds in _CHANNELS.items()}
+    parts = {name: live & among[kind] for name, among in _CHANNELS.items()}
     whole = _sequence("all", events, np.logical_or.reduce(list(parts.values())))
     if whole is None or whole.dense:
         return (whole,) if whole else ()

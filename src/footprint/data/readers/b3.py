@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,7 @@ from footprint.book.view import SIZE_UNKNOWN
 from footprint.data.files.compressed import head, read_all
 from footprint.data.files.table import Column, read_table, refuse_clock_going_back
 from footprint.data.session import Session
-from footprint.data.verdict import Analysis, FileVerdict, Finding
+from footprint.data.verdict import Analysis, FileVerdict, Finding, counted
 from footprint.errors import DataRefused
 from footprint.market.events import EventFlag, EventKind, empty_events
 from footprint.market.instruments import B3_EQUITY_HOURS, AssetClass, Instrument
@@ -101,6 +101,9 @@ def _read_file(path: Path) -> tuple[Session, list[Finding]]:
     _refuse_where(table["symbol"] != symbol, table["symbol"], path, "second symbol", f"only {symbol} in this file")
     time_ns = _times(table, path)
     refuse_clock_going_back(time_ns, path, _TIME, first_row=2)
+    day, last_day = (_local_day(int(time)) for time in time_ns[[0, -1]])
+    if last_day != day:
+        raise DataRefused("second day", path=path, field=_TIME, found=f"{day} to {last_day}", allowed="one day a file")
     is_trade = _trade_rows(table, path)
     bid, ask = (_ticks(table[name], path) for name in ("en_b_px_1", "en_s_px_1"))
     price = np.zeros(len(table), np.int64)
@@ -123,7 +126,6 @@ def _read_file(path: Path) -> tuple[Session, list[Finding]]:
         "trades": int(kept.sum()),
         "quotes": len(events) - int(kept.sum()),
     }
-    day = datetime.fromtimestamp(int(time_ns[0]) // NS_PER_SECOND, ZoneInfo(B3_EQUITY_HOURS.time_zone)).date()
     opened, closed = B3_EQUITY_HOURS.on(day)
     if time_ns[0] > opened + LATE_OPEN_NS:
         opened = int(time_ns[0])
@@ -158,9 +160,15 @@ def _instrument(symbol: str) -> Instrument:
     )
 
 
+def _local_day(time_ns: int) -> date:
+    return datetime.fromtimestamp(time_ns // NS_PER_SECOND, ZoneInfo(B3_EQUITY_HOURS.time_zone)).date()
+
+
 def _times(table: pl.DataFrame, path: Path) -> np.ndarray:
     time = table[_TIME].str.to_datetime("%Y-%m-%d %H:%M:%S%.f%:z", time_unit="ns", time_zone="UTC", strict=False)
-    _refuse_where(time.is_null(), table[_TIME], path, "not a time", "such as 2025-04-07 13:00:00.123456789+00:00")
+    # beyond 2262 nanoseconds leave 64 bits and come back as another year
+    wrong = time.is_null() | ~table[_TIME].str.contains(r"^20\d\d-")
+    _refuse_where(wrong, table[_TIME], path, "not a time", "such as 2025-04-07 13:00:00.123456789+00:00")
     return time.to_physical().to_numpy()
 
 
@@ -244,7 +252,9 @@ def _findings(rows: _Rows) -> list[Finding]:
         findings.append(Finding("thinned", text, jumps))
     crossed = int(((rows.bid > rows.ask) & (rows.ask > 0)).sum())
     if crossed:
-        findings.append(Finding("crossed_book", f"best bid above best ask in {crossed} rows (auctions)", crossed))
+        findings.append(
+            Finding("crossed_book", f"best bid above best ask in {counted(crossed, 'rows')} (auctions)", crossed)
+        )
     stale, prints = _off_touch(rows), int(rows.kept.sum())
     if stale > (1 - MIN_SHARE_AT_TOUCH) * prints:
         text = f"stale quotes: {stale / prints:.0%} of the prints are not at the touch quoted before them"

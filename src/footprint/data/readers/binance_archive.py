@@ -28,7 +28,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from footprint.data.clock_findings import NO_RECEIVE_TIME, raised_clock
+from footprint.data.clock_findings import NO_RECEIVE_TIME
+from footprint.data.clock_repair import raised_clock
 from footprint.data.files.compressed import head, read_all
 from footprint.data.files.decimals import Whole, quote_increment, whole, whole_floats
 from footprint.data.files.parquet import column_names, read_parquet
@@ -180,7 +181,7 @@ def _csv_prints(path: Path) -> _Prints:
     refuse_where(~known, maker, path, maker.name, "not a flag", "true or false", first_row=first_row)
     spot = columns[-1].name == "is_best_match"
     venue = "binance-spot" if spot else "binance-coinm" if _COIN_M.fullmatch(symbol) else "binance-usdm"
-    time_ns, repairs = raised_clock(time.to_numpy() * scale, "exchange")
+    time_ns, repairs = raised_clock(time.to_numpy() * scale, "exchange", path, np.arange(len(table)) + first_row)
     steps = np.diff(ids.to_numpy())
     refuse_where(
         np.append(False, steps <= 0), ids, path, ids.name, "id not above the last", "ascending ids", first_row=first_row
@@ -254,7 +255,7 @@ def _stored_prints(path: Path) -> _Prints:
     ids = table["id"].cast(pl.Int64, strict=False)
     refuse_where(ids.is_null(), table["id"], path, "id", "not an id", "a whole number")
     steps = np.diff(ids.to_numpy())
-    time_ns, repairs = raised_clock(table["timestamp"].to_numpy() * _MS, "exchange")
+    time_ns, repairs = raised_clock(table["timestamp"].to_numpy() * _MS, "exchange", path, np.arange(1, len(table) + 1))
     unnamed = Finding("no_venue", "the file names neither venue nor symbol: the symbol is that of the file's name")
     return _Prints(
         _named(path)[0],

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from footprint.data.files.lines import read_chunks
+from footprint.data.files.lines import read_chunks, whole_lines
 from footprint.data.readers import binance_scan
 from footprint.data.readers.binance_frames import (
     BadValue,
@@ -25,10 +25,7 @@ from footprint.data.readers.binance_frames import (
     whole_number,
 )
 from footprint.data.readers.binance_scan import DEPTH, DROPPED, FRAME_DTYPE, QUOTE, TRADE
-from footprint.errors import DataRefused
 from footprint.market.events import EVENT_DTYPE, UNKNOWN_TIME, EventFlag, EventKind
-
-MAX_LINE_BYTES = 1 << 26  # a snapshot of a deep book has a few MB
 
 _MARKET = "MARKET"  # futures prints with another X are not trades (insurance fund, adjustments)
 _LAST, _SIDE_GIVEN = int(EventFlag.LAST), int(EventFlag.SIDE_GIVEN)
@@ -62,12 +59,12 @@ def read_blocks(path: Path, symbol: str) -> Iterator[FrameBlock | Frame]:
     The arrays of a block are good until the next one is asked for.
 
     Raises:
-        DataRefused: as `binance_frames.read_frames`, or a line of more than MAX_LINE_BYTES.
+        DataRefused: as `binance_frames.read_frames`, or a line of more than `lines.MAX_LINE_BYTES`.
     """
     name = np.frombuffer(symbol.encode(), np.uint8)
     slots = np.zeros(binance_scan.SLOTS_SHAPE, np.int64)
     row, last_ns = 1, 0
-    for block in _whole_lines(path):
+    for block in whole_lines(read_chunks(path), path):
         text, stop = np.frombuffer(block + bytes(binance_scan.PADDING), np.uint8), len(block)
         pairs = stop // binance_scan.MIN_PAIR_BYTES + 2
         prices, sizes = np.empty(pairs, np.int64), np.empty(pairs, np.int64)
@@ -84,23 +81,6 @@ def read_blocks(path: Path, symbol: str) -> Iterator[FrameBlock | Frame]:
                 yield frame
                 row, last_ns, at = row + 1, frame.receive_ns, end + 1
     refuse_empty(last_ns, path)
-
-
-def _whole_lines(path: Path) -> Iterator[bytes]:
-    """The content in pieces of whole lines, each with its end, which the last line gets when it has none."""
-    begun: list[bytes] = []  # a line that has not ended yet, in pieces: joining them every time would be quadratic
-    length = 0
-    for chunk in read_chunks(path):
-        end = chunk.rfind(b"\n") + 1
-        if end:
-            yield b"".join((*begun, chunk[:end]))
-            begun, length = [], 0
-        begun.append(chunk[end:])
-        length += len(chunk) - end
-        if length > MAX_LINE_BYTES:
-            raise DataRefused("line too long", path=path, allowed=f"lines of at most {MAX_LINE_BYTES:,} bytes")
-    if length:
-        yield b"".join((*begun, b"\n"))
 
 
 def block_of(frame: Frame) -> FrameBlock:

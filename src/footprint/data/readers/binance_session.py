@@ -20,6 +20,7 @@ from footprint.data.readers.binance_blocks import FrameBlock, block_events, bloc
 from footprint.data.readers.binance_depth import DepthJoiner, DepthUpdate, Joined
 from footprint.data.readers.binance_frames import UNITS_PER_ONE, BadValue, Frame, refused, whole_number
 from footprint.data.readers.binance_scan import DEPTH, DROPPED, QUOTE, TRADE
+from footprint.data.readers.crypto_pairs import quote_currency
 from footprint.data.session import Session
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused
@@ -30,7 +31,6 @@ from footprint.units import NS_PER_SECOND
 SPOT, USD_M, COIN_M = "binance-spot", "binance-usdm", "binance-coinm"
 SOURCE = "binance"
 
-_QUOTE_CURRENCIES = ("USDT", "USDC", "FDUSD", "BUSD", "TUSD", "USD", "BTC", "ETH", "BNB", "EUR", "TRY", "BRL", "JPY")
 _LAST = int(EventFlag.LAST)
 _LEVEL, _QUOTE, _TRADE = int(EventKind.LEVEL), int(EventKind.QUOTE), int(EventKind.TRADE)
 _BOOK_VOID = (Analysis.BOOK, Analysis.DEPTH)
@@ -291,15 +291,13 @@ def _divisor(values: np.ndarray) -> int:
 
 
 def _instrument(venue: str, symbol: str, tick_size: float, lot_size: float) -> Instrument:
-    pair = symbol.partition("_")[0]
-    currency = next((c for c in _QUOTE_CURRENCIES if pair.endswith(c) and pair != c), "")
     contract_usd = 100.0 if symbol.startswith("BTC") else 10.0
     return Instrument(
         symbol=symbol,
         venue=venue,
         market="crypto",
         asset_class=AssetClass.SPOT_CRYPTO if venue == SPOT else AssetClass.PERPETUAL,
-        currency=currency,
+        currency=quote_currency(symbol, venue),
         tick_size=tick_size,
         lot_size=lot_size,
         hours=ALWAYS_OPEN,

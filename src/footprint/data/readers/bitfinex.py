@@ -2,7 +2,8 @@
 
 A frame is `[channel, [id, price, amount]]`, amount above 0 for a bid, below for an ask, price 0 for an order that
 leaves; the first book frame, `[channel, [[id, price, amount], ...]]`, is the snapshot. The feed keeps the best N orders
-a side (`len` of the subscription): an order that leaves may be gone or only beyond the window. Source: Bitfinex API
+a side (`len` of the subscription): an order that leaves may be gone or only beyond the window. A capture cut from the
+middle of a longer one has neither subscription nor snapshot: orders become known as they change. Source: Bitfinex API
 version 2, "WebSocket, public channels, raw books".
 
 The line number is the only order there is: both clocks of every event are UNKNOWN_TIME, as are open_ns and close_ns,
@@ -39,7 +40,9 @@ UNKNOWN_DAY = date(1970, 1, 1)
 _PLACES = 10  # prices have five significant digits or more, amounts eight decimals
 _MAX_UNITS = 1 << 62
 _SUBSCRIBED = re.compile(rb'^\{"event":"subscribed","channel":"book".*"prec":"R0"', re.M)
-_FIRST_FRAME = re.compile(rb"^\[\d+,\[\[\d+,[\d.e+-]+,[\d.e+-]+\]")
+_FIRST_FRAME = re.compile(rb"\[\d+,\[\[\d+,[\d.e+-]+,[\d.e+-]+\]")
+# an id has more digits than the number of orders of a book by price, which stands at another place
+_LATER_FRAME = re.compile(rb'(?:\[\d+,"(?:hb|cs)"[^\n]*\n)*\[\d+,\[\d{9,19},[\d.e+-]+,-?[\d.e+-]+\]\]\s*$', re.M)
 _SYMBOL = re.compile(r"(?<![A-Za-z])t([A-Z0-9]{6,12})(?![a-z])")
 _DAY = re.compile(r"(?<!\d)(20\d{2})-?(\d{2})-?(\d{2})(?!\d)")
 _LAST, _SNAPSHOT = int(EventFlag.LAST), int(EventFlag.SNAPSHOT)
@@ -69,9 +72,10 @@ class BitfinexReader:
     name = SOURCE
 
     def recognise(self, path: Path) -> bool:
-        """True when an R0 book is subscribed in the first lines, or the first one is the snapshot of one."""
+        """True when an R0 book is subscribed in the first lines, or the first book frame is one of order ids."""
         content = head(path).content
-        return _SUBSCRIBED.search(content) is not None or _FIRST_FRAME.match(content) is not None
+        bare = _FIRST_FRAME.match(content) or _LATER_FRAME.match(content)
+        return bare is not None or _SUBSCRIBED.search(content) is not None
 
     def audit(self, paths: Sequence[Path]) -> list[FileVerdict]:
         """One verdict per file."""
@@ -215,9 +219,8 @@ def _take(frame: Any, channel: _Channel, book: _Book, row: int) -> _Channel:
         raise _BadFrame("not a channel", number, "a whole number")
     if content and isinstance(content[0], list):
         book.snapshot([_entry(values) for values in content], row)
-    elif not book.counts["snapshots"]:
-        raise _BadFrame("no snapshot", str(content), "a snapshot before the first change")
     else:
+        book.counts["before_snapshot"] += not book.counts["snapshots"]
         book.update(_entry(content), row)
     return channel._replace(id=number)
 
@@ -262,17 +265,20 @@ def _verdict(path: Path) -> FileVerdict:
         return FileVerdict(path, SOURCE, _named_symbol(path), (Finding.of_refusal(error),))
     counts, events = session.counts, session.events
     no_clock = (Analysis.SIGNED_TRADES, Analysis.LATENCY, Analysis.FORECAST, Analysis.LAW)
-    window = f"{counts['window']} orders" if counts["window"] else "the subscribed orders"
+    window = f"best {counts['window']} orders" if counts["window"] else "best orders that were subscribed"
     findings = [
         Finding("no_clock", "no times at all: only the order of events is known", voids=no_clock),
         Finding("no_trades", "a book without prints"),
         Finding(
             "window",
-            f"only the best {window} of each side are told: an order that leaves may rest beyond them and comes back "
+            f"only the {window} of each side are told: an order that leaves may rest beyond them and comes back "
             "at the end of its queue",
             voids=(Analysis.QUEUE,),
         ),
     ]
+    if counts.get("before_snapshot"):
+        text = f"{counts['before_snapshot']} changes before any snapshot: orders are known once they change"
+        findings.append(Finding("no_snapshot", text, counts["before_snapshot"], voids=(Analysis.BOOK, Analysis.DEPTH)))
     for code, text in (
         ("unknown_deletes", "deletions of orders that are not in the window: ignored"),
         ("side_changes", "orders changed sides"),

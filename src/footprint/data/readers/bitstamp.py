@@ -16,7 +16,7 @@ from footprint.data.readers.bitstamp_file import PLACES, first_ms, is_life_cycle
 from footprint.data.readers.bitstamp_replay import BitstampReplay
 from footprint.data.readers.crypto_pairs import crypto_instrument
 from footprint.data.session import Session
-from footprint.data.verdict import Analysis, FileVerdict, Finding
+from footprint.data.verdict import Analysis, FileVerdict, Finding, counted
 from footprint.errors import DataRefused
 from footprint.market.events import EVENT_DTYPE, EventFlag, EventKind
 from footprint.units import NS_PER_SECOND
@@ -121,7 +121,7 @@ def _findings(session: Session) -> list[Finding]:
     ]
     for code, text, voids in _COUNTED:
         if counts.get(code):
-            findings.append(Finding(code, f"{counts[code]} {text}", counts[code], voids=voids))
+            findings.append(Finding(code, counted(counts[code], text), counts[code], voids=voids))
     if not counts["trades"]:
         voids = (Analysis.SIGNED_TRADES, Analysis.FORECAST, Analysis.LAW)
         findings.append(Finding("no_trades", "no trades", voids=voids))
@@ -139,15 +139,15 @@ def _findings(session: Session) -> list[Finding]:
 _COUNTED: tuple[tuple[str, str, tuple[Analysis, ...]], ...] = (
     (
         "unborn_orders",
-        "orders were made before the capture began: the book is not whole until they are gone, and orders that "
+        "orders from before the capture began: the book is not whole until they are gone, and orders that "
         "never change are missing for good",
         (Analysis.QUEUE,),
     ),
-    ("purged_orders", "stale orders were purged: their deletion never came", ()),
-    ("deleted_before_created", "orders were deleted before they were announced: ignored", ()),
-    ("deleted_twice", "deletions repeat one before: ignored", ()),
-    ("created_twice", "orders were announced twice: ignored", ()),
-    ("created_empty", "orders were announced without an amount: ignored", ()),
-    ("changed_after_delete", "orders changed after they were deleted: ignored", ()),
-    ("unlike_order_book", "order_book messages show another best price than the replayed book", ()),
+    ("purged_orders", "orders purged as stale: their deletion never came", ()),
+    ("deleted_before_created", "deletions of orders before they were announced: ignored", ()),
+    ("deleted_twice", "deletions of what was deleted before: ignored", ()),
+    ("created_twice", "orders announced twice: ignored", ()),
+    ("created_empty", "orders announced without an amount: ignored", ()),
+    ("changed_after_delete", "changes of orders after their deletion: ignored", ()),
+    ("unlike_order_book", "messages of order_book with another best price than the replayed book", ()),
 )

@@ -21,7 +21,8 @@ import numpy as np
 
 from footprint.book.replay import BookKind, views
 from footprint.data.book_findings import book_findings
-from footprint.data.clock_findings import NO_RECEIVE_TIME, raised_clock
+from footprint.data.clock_findings import NO_RECEIVE_TIME
+from footprint.data.clock_repair import raised_clock
 from footprint.data.files.compressed import head
 from footprint.data.files.decimals import MAX_WHOLE, fewest_places, quote_increment
 from footprint.data.files.lines import read_lines
@@ -172,7 +173,8 @@ def _read(path: Path) -> tuple[Session, list[Finding]]:
     if not len(events) or match is None:
         what = "no snapshot" if match else "wrong topic"
         raise DataRefused(what, path=path, found=stream.topic, allowed="a snapshot of orderbook.<levels>.<symbol>")
-    events["exchange_time_ns"], findings = raised_clock(events["exchange_time_ns"], "exchange")
+    time_ns, findings = raised_clock(events["exchange_time_ns"], "exchange", path, events["row"])
+    events["exchange_time_ns"] = time_ns
     price, size = (fewest_places(events[name], _PLACES) for name in ("price_ticks", "size_lots"))
     events["price_ticks"], events["size_lots"] = price.values, size.values
     first_ns, last_ns = (int(events["exchange_time_ns"][at]) for at in (0, -1))

@@ -7,7 +7,15 @@ from typing import NamedTuple
 
 from footprint.market.instruments import ALWAYS_OPEN, AssetClass, Instrument
 
-_QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "TUSD", "USD", "BTC", "ETH", "BNB", "EUR", "TRY", "BRL", "JPY")
+_DOLLAR_COINS = ("FDUSD", "BUSD", "TUSD")
+# where "...TUSD" is in TUSD; elsewhere DOTUSD is DOT in USD and BNBUSD is BNB in USD, unless a separator says otherwise
+_LISTS_DOLLAR_COINS = re.compile(r"(binance(-spot|-usdm|-futures)?|unknown)?")
+_QUOTES = (
+    "USDT", "USDC", *_DOLLAR_COINS, "USD", "BTC", "ETH", "BNB",
+    "EUR", "GBP", "CHF", "KRW", "TRY", "BRL", "JPY",
+)  # fmt: skip
+_FIRST_IS_QUOTE = re.compile(r"(KRW)-")  # Upbit names the currency of the price first
+_OPTION = re.compile(r"-\d[\dD]*-[CP]$")  # 2d5: a strike of 2.5
 _EXPIRY = re.compile(r"(_\d{6}|-\d{6}|-?\d{1,2}[A-Z]{3}\d{2}|[FGHJKMNQUVXZ]\d{2})$")
 _PERPETUAL_VENUES = re.compile(
     r"binance-futures|binance-delivery|binance-usdm|binance-coinm|bitmex|deribit|-swap|-linear|bybit$|perpetual"
@@ -21,17 +29,33 @@ class _Contract(NamedTuple):
     inverse: bool
 
 
-def quote_currency(symbol: str) -> str:
+def quote_currency(symbol: str, venue: str = "") -> str:
     """The currency that prices are in, "" when the name does not show it.
 
     >>> quote_currency("XRPETH"), quote_currency("BTC-PERPETUAL"), quote_currency("tBTCUSD"), quote_currency("XBTUSD")
     ('ETH', 'USD', 'USD', 'USD')
+    >>> quote_currency("BTCTUSD", "binance"), quote_currency("DOTUSD", "bybit"), quote_currency("tBFTUSD", "bitfinex")
+    ('TUSD', 'USD', 'USD')
     """
-    pair = re.split(r"_\d|-SWAP|_PERP|-PERP(?!ETUAL)", symbol.upper())[0]
+    if _OPTION.search(symbol.upper()):
+        return symbol.upper().partition("-")[0].rpartition("_")[2]  # in the coin, else named behind it
+    if symbol.upper().endswith("-PERP"):
+        return "USD"
+    pair = re.split(r"_\d|-\d{6}|-SWAP|_PERP", symbol.upper())[0]
     if pair.endswith("-PERPETUAL"):
         return "USDC" if "_USDC" in pair else "USD"
+    first = _FIRST_IS_QUOTE.match(pair)
+    if first:
+        return first[1]
     pair = pair.replace("XBT", "BTC")  # XBTUSD is in USD, not in TUSD
-    return next((quote for quote in _QUOTES if pair.endswith(quote) and pair != quote), "")
+    return next((quote for quote in _QUOTES if _is_in(pair, quote, venue)), "")
+
+
+def _is_in(pair: str, quote: str, venue: str) -> bool:
+    base = pair.removesuffix(quote)
+    if base in ("", pair):
+        return False
+    return quote not in _DOLLAR_COINS or base[-1] in "-_/:" or _LISTS_DOLLAR_COINS.fullmatch(venue) is not None
 
 
 def crypto_instrument(symbol: str, venue: str, tick_size: float, lot_size: float, increment: int = 1) -> Instrument:
@@ -46,7 +70,7 @@ def crypto_instrument(symbol: str, venue: str, tick_size: float, lot_size: float
         venue=venue,
         market="crypto",
         asset_class=_asset_class(symbol.upper(), venue),
-        currency=quote_currency(symbol),
+        currency=quote_currency(symbol, venue),
         tick_size=tick_size,
         lot_size=lot_size,
         hours=ALWAYS_OPEN,
@@ -57,12 +81,16 @@ def crypto_instrument(symbol: str, venue: str, tick_size: float, lot_size: float
 
 
 def _asset_class(symbol: str, venue: str) -> AssetClass:
+    if _OPTION.search(symbol):
+        return AssetClass.OPTION
     if not _PERPETUAL_VENUES.search(venue) and "PERP" not in symbol:
         return AssetClass.SPOT_CRYPTO
     return AssetClass.FUTURE if _EXPIRY.search(symbol) else AssetClass.PERPETUAL
 
 
 def _contract(symbol: str, venue: str) -> _Contract:
+    if _OPTION.search(symbol):
+        return _Contract(1.0, False)
     in_dollars = re.search(r"USD(?!T|C)", symbol) is not None or (
         venue == "deribit" and re.match(r"(BTC|ETH)-", symbol) is not None
     )

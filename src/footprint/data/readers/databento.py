@@ -360,6 +360,9 @@ def _session_findings(session: Session, plan: _Plan) -> list[Finding]:
     findings = []
     events = session.events
     kinds = _kinds(events)
+    if plan.venue.endswith(f"-{plan.parts[0].publisher_id}"):
+        text = f"{name}: the file mixes publishers, each is a venue of its own: {plan.venue}"
+        findings.append(Finding("several_publishers", text))
     if not kinds[EventKind.TRADE]:
         void = (Analysis.FORECAST, Analysis.LAW, Analysis.SIGNED_TRADES)
         findings.append(Finding("no_trades", f"{name}: no prints", voids=void))

@@ -1,8 +1,9 @@
 """Captures of raw frames of trading venues as sessions, one a symbol (`data/feeds` has the protocols).
 
 Books by price give LEVEL events, books by order ADD, MODIFY, FILL and DELETE; prints and best quotes beside them. Tick
-and lot are the greatest common divisors of what the capture holds. The events of the captures that are read together
-are held in memory: all symbols of a connection come mixed.
+and lot are the coarsest usual steps that divide all that the capture holds of a symbol: 1, 2, 2.5 or 5 times a power
+of ten, a power of ten for lots; the few prints of a quiet symbol may have any divisor in common. The events of the
+captures that are read together are held in memory: all symbols of a connection come mixed.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ import numpy as np
 
 from footprint.book.replay import book_kind, views
 from footprint.data.book_findings import book_findings
-from footprint.data.clock_findings import clock_findings, raised_clock
+from footprint.data.clock_findings import clock_findings
+from footprint.data.clock_repair import raised_clock
 from footprint.data.feeds.capture import Capture, captures, is_capture
 from footprint.data.feeds.normaliser import FeedReport, Normaliser
 from footprint.data.feeds.protocols import PROTOCOLS, protocol
 from footprint.data.feeds.wire import RawFrame, WireProtocol
 from footprint.data.readers.crypto_pairs import crypto_instrument
 from footprint.data.session import Session
-from footprint.data.verdict import Analysis, FileVerdict, Finding
+from footprint.data.verdict import Analysis, FileVerdict, Finding, counted
 from footprint.errors import DataRefused, UsageError
 from footprint.market.events import UNKNOWN_TIME, EventFlag, EventKind, event_time_ns
 from footprint.market.instruments import AssetClass, Instrument
@@ -33,12 +35,13 @@ from footprint.units import NS_PER_SECOND
 
 MAX_QUARANTINED_SHARE = 0.5  # beyond this the capture is of another protocol
 
+_TICK_DIGITS, _LOT_DIGITS = (1, 2, 5, 25), (1,)
 _PEEK_FRAMES = 200  # subscriptions come first
 _BOOK_VOID = (Analysis.BOOK, Analysis.DEPTH)
 _NO_BOOK = (EventKind.TRADE, EventKind.QUOTE)
 _DATED = re.compile(r"_\d{6}$|-\d{6}$|[FGHJKMNQUVXZ]\d\d$")
 _OPTION = re.compile(r"-[CP]$")
-_DERIVATIVES = ("binance-usdm", "bitmex", "bybit", "deribit", "dydx", "kraken-futures", "lighter")
+_DERIVATIVES = ("binance-usdm", "binance-coinm", "bitmex", "bybit", "deribit", "dydx", "kraken-futures", "lighter")
 _INVERSE_DOLLAR = re.compile(r"(PI|FI)_")  # Kraken Futures: contracts of one dollar
 
 
@@ -121,10 +124,20 @@ def _read(capture: Capture) -> _Feed:
     feed = _Feed(capture, normaliser.protocol, whole, units, report)
     for symbol, mine in whole.items():
         if (mine["receive_time_ns"] == UNKNOWN_TIME).all():
-            known = np.maximum(mine["exchange_time_ns"], mine["exchange_time_ns"].min(initial=0))
-            mine["exchange_time_ns"], found = raised_clock(known, f"{symbol} exchange")
+            known_ns = _filled(mine["exchange_time_ns"])
+            time_ns, found = raised_clock(known_ns, f"{symbol} exchange", capture.files[0], mine["row"])
+            mine["exchange_time_ns"] = time_ns
             feed.findings += found
     return feed
+
+
+def _filled(time_ns: np.ndarray) -> np.ndarray:
+    """A message without a time (many snapshots) has that of the one before it, at the beginning that of the first."""
+    known = np.flatnonzero(time_ns != UNKNOWN_TIME)
+    if not len(known):
+        return time_ns
+    newest = np.searchsorted(known, np.arange(len(time_ns)), side="right") - 1
+    return time_ns[known[np.maximum(newest, 0)]]
 
 
 def _protocol(capture: Capture) -> WireProtocol:
@@ -150,7 +163,7 @@ def _protocol(capture: Capture) -> WireProtocol:
 def _session(feed: _Feed, symbol: str) -> Session:
     events = feed.events.pop(symbol)
     price_units, size_units = feed.units[symbol]
-    tick, lot = _divisor(events["price_ticks"]), _divisor(events["size_lots"])
+    tick, lot = _step(events["price_ticks"], _TICK_DIGITS), _step(events["size_lots"], _LOT_DIGITS)
     events["price_ticks"] //= tick
     events["size_lots"] //= lot
     times = event_time_ns(events)
@@ -191,8 +204,13 @@ def instrument(venue: str, symbol: str, tick_size: float, lot_size: float) -> In
     return replace(known, asset_class=kind, inverse=inverse, currency=currency)
 
 
-def _divisor(values: np.ndarray) -> int:
-    return max(int(np.gcd.reduce(values)), 1)
+def _step(values: np.ndarray, digits: Sequence[int]) -> int:
+    """The coarsest of these digits times a power of ten that divides every value; 1 when all are 0."""
+    divisor = int(np.gcd.reduce(values))
+    if divisor == 0:
+        return 1
+    steps = [digit * 10**power for power in range(len(str(divisor))) for digit in digits]
+    return max(step for step in steps if divisor % step == 0)
 
 
 def _judge(feed: _Feed) -> tuple[list[Finding], str, dict[str, int]]:
@@ -223,7 +241,7 @@ def _frame_findings(feed: _Feed) -> list[Finding]:
         ("frames_out_of_order", "frames whose number in the connection came before"),
     ):
         if counts.get(code):
-            findings.append(Finding(code, f"{counts[code]} {what}", counts[code]))
+            findings.append(Finding(code, counted(counts[code], what), counts[code]))
     return findings
 
 
@@ -256,15 +274,21 @@ _COUNTED = (
 
 def _symbol_findings(symbol: str, events: np.ndarray, counts: dict[str, int]) -> list[Finding]:
     findings = [
-        Finding(code, f"{symbol}: {counts[code]} {what}", counts[code]) for code, what in _COUNTED if counts.get(code)
+        Finding(code, f"{symbol}: {counted(counts[code], what)}", counts[code])
+        for code, what in _COUNTED
+        if counts.get(code)
     ]
     book = events[~np.isin(events["kind"], _NO_BOOK)]
     if len(book):
         whole = book["flags"] & EventFlag.LAST != 0
         found = views(book, book_kind(book))[whole]
         findings += book_findings(found, book["row"][whole], f"{symbol} book", _BOOK_VOID)
-    else:
+    elif counts.get("updates") or counts.get("snapshots"):
         findings.append(Finding("no_snapshot", f"{symbol}: no snapshot that joins the updates", voids=_BOOK_VOID))
+    else:
+        quoted = (events["kind"] == EventKind.QUOTE).any()
+        text = f"{symbol}: {'best quotes only' if quoted else 'prints only'}, no book"
+        findings.append(Finding("no_book", text, voids=_BOOK_VOID))
     if not (events["kind"] == EventKind.TRADE).any():
         void = (Analysis.SIGNED_TRADES, Analysis.FORECAST, Analysis.LAW)
         findings.append(Finding("no_trades", f"{symbol}: no trades", voids=void))

@@ -18,7 +18,8 @@ import numpy as np
 from footprint.book.price_levels import PriceLevelBook
 from footprint.book.replay import BookKind, book_kind, views
 from footprint.data.book_findings import book_findings
-from footprint.data.clock_findings import clock_findings, raised_clock
+from footprint.data.clock_findings import clock_findings
+from footprint.data.clock_repair import raised_clock
 from footprint.data.files.decimals import ScaledEvents, on_one_scale, quote_increment, whole_floats
 from footprint.data.readers.crypto_pairs import crypto_instrument
 from footprint.data.readers.hftbacktest_file import USER_DEFINED, HftEvent, HftRows, is_hftbacktest, name_of, read_rows
@@ -106,7 +107,7 @@ def _read(path: Path) -> _Day:
         user_defined_rows=int((rows.kind >= USER_DEFINED).sum()),
     )
     findings = [Finding("time_unit", f"times are read as {rows.unit}, by their magnitude")]
-    events, repairs = _events(rows, kept)
+    events, repairs = _events(rows, kept, path)
     findings += repairs
     counts["clock_repaired"] = sum(finding.count for finding in repairs)
     findings += clock_findings(events) if len(events) else []
@@ -126,14 +127,15 @@ def _kept(rows: HftRows) -> np.ndarray:
     return np.flatnonzero((local if local.any() else ~local) & (rows.kind < USER_DEFINED))
 
 
-def _events(rows: HftRows, kept: np.ndarray) -> tuple[np.ndarray, list[Finding]]:
+def _events(rows: HftRows, kept: np.ndarray, path: Path) -> tuple[np.ndarray, list[Finding]]:
     """Events without prices and sizes, and what was repaired of their clock."""
     kind = rows.kind[kept]
     events = empty_events(len(kept))
     exchange, local = rows.exchange_ns[kept], rows.local_ns[kept]
     no_local = not (local > 0).any()
-    order_ns, repairs = raised_clock(exchange, "exchange") if no_local else raised_clock(local, "local")
-    events["exchange_time_ns"] = np.where(exchange > 0, order_ns if no_local else exchange, UNKNOWN_TIME)
+    known_ns = np.where(exchange > 0, exchange, UNKNOWN_TIME) if no_local else local
+    order_ns, repairs = raised_clock(known_ns, "exchange" if no_local else "local", path, kept + 1)
+    events["exchange_time_ns"] = order_ns if no_local else np.where(exchange > 0, exchange, UNKNOWN_TIME)
     events["receive_time_ns"] = UNKNOWN_TIME if no_local else order_ns
     for source, target in _KINDS.items():
         events["kind"][kind == source] = target

@@ -6,7 +6,8 @@ side (the feed names none), an AUCTION when it is a cross. H and O are HALT and 
 holds it. The receive time is that of the capture, the exchange time that of the message.
 
 The sequence numbers of a session must follow each other: a jump ahead is a gap. A session that begins at 1 again was
-restarted by the sender: the books are empty then, so each symbol's next message comes after a CLEAR.
+restarted by the sender: the books are empty then, so each symbol's next message comes after a CLEAR. Captures of one
+stream that follow each other are one session.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from itertools import groupby
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -29,7 +31,7 @@ from footprint.data.readers.iex_messages import (
     DEEP_1_0,
     LAYOUTS,
     NAMES,
-    PRICE_UNITS,
+    PROTOCOL_AT,
     PROTOCOLS,
     ROW_DTYPE,
     Fault,
@@ -37,20 +39,21 @@ from footprint.data.readers.iex_messages import (
     read_segments,
 )
 from footprint.data.readers.pcap import Packet, is_pcap, read_payloads
+from footprint.data.readers.us_equities import us_equity
 from footprint.data.session import Session
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused
 from footprint.market.events import EVENT_DTYPE, EventFlag, EventKind
-from footprint.market.instruments import US_EQUITY_HOURS, AssetClass, Instrument
+from footprint.market.instruments import US_EQUITY_HOURS
 from footprint.units import NS_PER_DAY, NS_PER_SECOND
 
 CROSS_FLAG = 0x08  # sale condition of a trade report: single-price cross
 EVENT_COMPLETE = 0x01  # event flag of a price level update
 
-_CENT_TICKS = 100
 _MIN_MESSAGE_BYTES = 12  # with its length
 _NEW_YORK = ZoneInfo(US_EQUITY_HOURS.time_zone)
 _BUY, _SELL, _QUOTES, _TRADES, _STATUS, _OPERATIONAL = (ord(letter) for letter in "85QTHO")
+_OF_A_SYMBOL = (_BUY, _SELL, _QUOTES, _TRADES, _STATUS, _OPERATIONAL)
 _SYSTEM = ord("S")
 _TRADING, _NOT_HALTED = ord("T"), ord("N")
 _REGULAR_OPEN, _REGULAR_CLOSE = ord("R"), ord("M")
@@ -126,6 +129,9 @@ class _Plan:
     events: int
 
 
+_Part = tuple[_Plan, np.ndarray]
+
+
 class IexReader:
     """One session per symbol and day."""
 
@@ -179,7 +185,11 @@ def _rows(file: _File, content: Unpacked, stream: np.ndarray, types: np.ndarray)
         )
         if fault:
             reason, name, allowed = _REFUSALS[Fault(fault)]
-            raise DataRefused(reason, path=file.path, row=int(payloads.row[at]), field=name, allowed=allowed)
+            first = int(payloads.start[at]) + PROTOCOL_AT
+            named = int.from_bytes(payloads.flat[first : first + 2].tobytes(), "little")
+            found = f"{named:#06x}" if fault == Fault.PROTOCOL else None
+            row = int(payloads.row[at])
+            raise DataRefused(reason, path=file.path, row=row, field=name, found=found, allowed=allowed)
         if types is file.types:
             file.passed_over += payloads.passed_over
         yield rows[:count]
@@ -223,7 +233,7 @@ def _slots(rows: np.ndarray, file: _File) -> np.ndarray:
     slots = np.full(len(rows), -1)
     days = _days(rows["exchange_time_ns"])
     for day in np.unique(days).tolist():
-        mine = np.flatnonzero((days == day) & (rows["symbol"] != 0))
+        mine = np.flatnonzero((days == day) & ((rows["symbol"] != 0) | np.isin(rows["type"], _OF_A_SYMBOL)))
         found, inverse = np.unique(rows["symbol"][mine], return_inverse=True)
         known = []
         for symbol in found.tolist():
@@ -275,9 +285,34 @@ def _plans(file: _File) -> list[_Plan]:
 def _sessions(files: Mapping[Path, _File], content: Unpacked) -> Iterator[Session]:
     plans = [plan for file in files.values() for plan in _plans(file)]
     plans.sort(key=lambda plan: (plan.symbol, plan.day, str(plan.path)))
-    for group in held_together(plans):
-        for plan, events in zip(group, _written(group, files, content), strict=True):
-            yield _session(plan, events, files[plan.path])
+    parts = (
+        (plan, events)
+        for group in held_together(plans)
+        for plan, events in zip(group, _written(group, files, content), strict=True)
+    )
+    for (symbol, day), same in groupby(parts, key=lambda part: (part[0].symbol, part[0].day)):
+        for joined in _joined(list(same), files):
+            held = [files[plan.path] for plan, _ in joined]
+            arrays = [events for _, events in joined]
+            yield _session(symbol, day, np.concatenate(arrays) if len(arrays) > 1 else arrays[0], held)
+
+
+def _joined(parts: list[_Part], files: Mapping[Path, _File]) -> list[list[_Part]]:
+    """Parts of one symbol and day by what follows what: later captures of the same stream that do not overlap.
+
+    The sequence numbers say what is missing between two captures, as they do within one.
+    """
+    chains: list[list[_Part]] = []
+    for plan, events in sorted(parts, key=lambda part: int(part[1]["receive_time_ns"][0])):
+        if chains:
+            before, earlier = chains[-1][-1]
+            streams = [files[p].stream[[Stream.PROTOCOL, Stream.SESSION]].tolist() for p in (before.path, plan.path)]
+            later = (events[name][0] > earlier[name][-1] for name in ("sequence", "receive_time_ns"))
+            if streams[0] == streams[1] and all(later):
+                chains[-1].append((plan, events))
+                continue
+        chains.append([(plan, events)])
+    return chains
 
 
 def _written(group: Sequence[_Plan], files: Mapping[Path, _File], content: Unpacked) -> list[np.ndarray]:
@@ -360,8 +395,8 @@ def _put(e, row, kind, side, price, size, flags) -> None:  # type: ignore[no-unt
     e.sequence, e.row = row.sequence, row.row
 
 
-def _session(plan: _Plan, events: np.ndarray, file: _File) -> Session:
-    opened, closed = _hours(plan.day, file)
+def _session(symbol: str, day: date, events: np.ndarray, files: Sequence[_File]) -> Session:
+    opened, closed = _hours(day, files)
     kinds = np.bincount(events["kind"], minlength=len(EventKind) + 1)
     counts = {"events": len(events)} | {
         name: int(kinds[kind])
@@ -373,24 +408,18 @@ def _session(plan: _Plan, events: np.ndarray, file: _File) -> Session:
             "halts": EventKind.HALT,
         }.items()
     }
-    instrument = Instrument(
-        symbol=plan.symbol,
-        venue="IEX",
-        market="us",
-        asset_class=AssetClass.EQUITY,
-        currency="USD",
-        tick_size=1 / PRICE_UNITS,
-        lot_size=1.0,
-        hours=US_EQUITY_HOURS,
-        quote_increment_ticks=_CENT_TICKS,
-    )
-    return Session(instrument, plan.day, events, opened, closed, IexReader.name, counts, (plan.path,))
+    instrument = us_equity(symbol, "IEX")
+    paths = tuple(file.path for file in files)
+    return Session(instrument, day, events, opened, closed, IexReader.name, counts, paths)
 
 
-def _hours(day: date, file: _File) -> tuple[int, int]:
+def _hours(day: date, files: Sequence[_File]) -> tuple[int, int]:
     """Regular hours as the system events say when they come once, else the usual ones, ns UTC."""
     number = day.toordinal() - date(1970, 1, 1).toordinal()
-    opened, closed = (file.system_ns.get((number, letter), []) for letter in (_REGULAR_OPEN, _REGULAR_CLOSE))
+    opened, closed = (
+        [time_ns for file in files for time_ns in file.system_ns.get((number, letter), [])]
+        for letter in (_REGULAR_OPEN, _REGULAR_CLOSE)
+    )
     if len(opened) == len(closed) == 1 and opened[0] < closed[0]:
         return opened[0], closed[0]
     return US_EQUITY_HOURS.on(day)

@@ -16,8 +16,8 @@ import numpy as np
 from numba import njit
 
 DEEP_1_0, TOPS_1_6, TOPS_1_5 = 0x8004, 0x8003, 0x8002
+PROTOCOL_AT = 2  # where a segment says it
 PROTOCOLS: Mapping[int, str] = MappingProxyType({DEEP_1_0: "DEEP 1.0", TOPS_1_6: "TOPS 1.6", TOPS_1_5: "TOPS 1.5"})
-PRICE_UNITS = 10_000
 MAX_PRICE = 10**15  # far above any price; keeps sums of them within 64 bits
 SEGMENT_BYTES = 40
 
@@ -184,7 +184,7 @@ def read_segments(  # type: ignore[no-untyped-def]
         at, end = start[i], start[i] + length[i]
         if length[i] < SEGMENT_BYTES or flat[at] != 1:
             return count, i, _BAD_SEGMENT
-        protocol = _int(flat, at + 2, 2)
+        protocol = _int(flat, at + PROTOCOL_AT, 2)
         if stream[_SEGMENTS] == 0:
             stream[_PROTOCOL] = protocol
         if protocol != stream[_PROTOCOL] or protocol not in (DEEP_1_0, TOPS_1_6, TOPS_1_5):

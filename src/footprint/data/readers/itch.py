@@ -38,12 +38,13 @@ from footprint.data.readers.itch_kernels import (
     survey_messages,
     write_messages,
 )
-from footprint.data.readers.itch_messages import LAYOUTS, LENGTH_BYTES, NAMES, PRICE_UNITS
+from footprint.data.readers.itch_messages import LAYOUTS, LENGTH_BYTES, NAMES
+from footprint.data.readers.us_equities import us_equity
 from footprint.data.session import Session
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused
 from footprint.market.events import EVENT_DTYPE, EventFlag
-from footprint.market.instruments import US_EQUITY_HOURS, AssetClass, Instrument
+from footprint.market.instruments import US_EQUITY_HOURS
 from footprint.units import NS_PER_SECOND
 
 MAX_UNKNOWN_SHARE = 0.05  # beyond this the file does not begin with the day and its books are wrong
@@ -59,7 +60,6 @@ _ITCH_NAME = re.compile(r".*(ITCH_?50|-v50\.txt).*", re.IGNORECASE)
 _MARKETS = {"NASDAQ": "Q", "BX": "B", "PSX": "X"}  # letters in operational halts
 _LONGEST = max(layout.itemsize for layout in LAYOUTS.values()) + LENGTH_BYTES
 _RECOGNISED_MESSAGES = 3
-_CENT_TICKS = 100
 _SMALLEST_TABLE = 1 << 12
 _OPEN, _CLOSE, _END = ord("Q"), ord("M"), ord("C")  # system events: regular hours begin and end, end of messages
 _REFUSALS = {
@@ -291,17 +291,7 @@ def _session(listing: _Listing, events: np.ndarray, trades: int, file: _File) ->
         "round_lot_size": int(counts[Count.ROUND_LOT]),
     }
     opened, closed = _hours(file)
-    instrument = Instrument(
-        symbol=listing.symbol,
-        venue=file.venue,
-        market="us",
-        asset_class=AssetClass.EQUITY,
-        currency="USD",
-        tick_size=1 / PRICE_UNITS,
-        lot_size=1.0,
-        hours=US_EQUITY_HOURS,
-        quote_increment_ticks=_CENT_TICKS,
-    )
+    instrument = us_equity(listing.symbol, file.venue)
     kept = {name: count for name, count in named.items() if count or name in ("events", "trades")}
     return Session(instrument, file.day, events, opened, closed, "itch", kept, (file.path,))
 

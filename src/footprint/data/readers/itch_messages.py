@@ -12,7 +12,6 @@ from types import MappingProxyType
 
 import numpy as np
 
-PRICE_UNITS = 10_000
 MAX_PRICE = 2_000_000_000  # 200,000.0000 USD, the highest price of the specification
 LENGTH_BYTES = 2  # each message in a file is preceded by its length
 

@@ -25,15 +25,14 @@ import polars as pl
 from footprint.data.files.compressed import head, read_all
 from footprint.data.files.table import Column, read_table, refuse_clock_going_back
 from footprint.data.readers.sale_conditions import AUCTION_CONDITIONS, ELIGIBLE_CONDITIONS
+from footprint.data.readers.us_equities import prints_before_quotes, us_equity
 from footprint.data.session import Session
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused
 from footprint.market.events import EventFlag, EventKind, empty_events
-from footprint.market.instruments import US_EQUITY_HOURS, AssetClass, Instrument
+from footprint.market.instruments import US_EQUITY_HOURS
 from footprint.units import NS_PER_MILLISECOND
 
-TICK_SIZE = 0.0001  # USD; prices in the files are in these units
-CENT_TICKS = 100
 MAX_CROSSED_SHARE = 0.05  # the national best is crossed in about 0.1 % of the time; a best per venue nearly always
 OFF_EXCHANGE = "D"  # FINRA trade reporting facility
 
@@ -188,28 +187,11 @@ def _merge(files: Sequence[_TickFile], trade: pl.DataFrame | None, quote: pl.Dat
         return _Day(verdicts)
 
     opened, closed = US_EQUITY_HOURS.on(files[0].day)
-    events = empty_events(len(trades) + len(quotes))
-    trade_ms, quote_ms = trades["exchange_time_ns"], quotes["exchange_time_ns"]
-    events[np.arange(len(trades)) + np.searchsorted(quote_ms, trade_ms, side="left")] = trades
-    events[np.arange(len(quotes)) + np.searchsorted(trade_ms, quote_ms, side="right")] = quotes
+    events = prints_before_quotes(trades, quotes)
     events["exchange_time_ns"] = opened + (events["exchange_time_ns"] - _OPEN_MS) * NS_PER_MILLISECOND
-    instrument = _instrument(files[0].symbol)
+    instrument = us_equity(files[0].symbol, "US")
     paths = tuple(file.path for file in files)
     return _Day(verdicts, Session(instrument, files[0].day, events, opened, closed, LeanReader.name, counts, paths))
-
-
-def _instrument(symbol: str) -> Instrument:
-    return Instrument(
-        symbol=symbol,
-        venue="US",
-        market="us",
-        asset_class=AssetClass.EQUITY,
-        currency="USD",
-        tick_size=TICK_SIZE,
-        lot_size=1.0,
-        hours=US_EQUITY_HOURS,
-        quote_increment_ticks=CENT_TICKS,
-    )
 
 
 def _regular_hours(ms: np.ndarray) -> slice:

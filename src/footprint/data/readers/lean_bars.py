@@ -6,21 +6,20 @@ that the folder decides). An interval without a trade has no row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from footprint.data.files.refusals import verdict_or_refusal
 from footprint.data.readers import lean_archive
 from footprint.data.readers.lean_bar_rows import INTERVAL_NS, QUOTE_COLUMNS, TRADE_COLUMNS, bar_table
+from footprint.data.readers.table_files import TableFiles
 from footprint.data.tables import Table
-from footprint.data.verdict import FileVerdict, Finding
+from footprint.data.verdict import Finding
 from footprint.errors import DataRefused
 
 FOLDERS = ("crypto", "cryptofuture")
 _KINDS = ("trade", "quote")
 
 
-class LeanBarsReader:
+class LeanBarsReader(TableFiles):
     """Second and minute bars of one pair and day; one table a file."""
 
     name = "lean_bars"
@@ -32,22 +31,10 @@ class LeanBarsReader:
         found = lean_archive.kind_of(path, _folder(path))
         return found is not None and found.type == "single" and found.kind in _KINDS and found.resolution != "tick"
 
-    def audit(self, paths: Sequence[Path]) -> list[FileVerdict]:
-        """One verdict per file."""
-        return [verdict_or_refusal(path, self.name, self._verdict) for path in paths]
-
-    def tables(self, paths: Sequence[Path]) -> Iterator[Table]:
-        """One table of bars a file.
-
-        Raises:
-            DataRefused: a file is refused.
-        """
-        for path in paths:
-            yield _read_file(path)[0]
-
-    def _verdict(self, path: Path) -> FileVerdict:
+    def read(self, path: Path) -> tuple[list[Table], list[Finding]]:
+        """Its table and the findings."""
         table, findings = _read_file(path)
-        return FileVerdict(path, self.name, table.frame["symbol"][0], tuple(findings), table.counts)
+        return [table], findings
 
 
 def _folder(path: Path) -> str:

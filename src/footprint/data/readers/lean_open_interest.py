@@ -6,22 +6,21 @@ day; rows that are the same to the millisecond are dropped and counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from footprint.data.files.refusals import verdict_or_refusal
 from footprint.data.files.table import Column
 from footprint.data.readers import lean_archive
+from footprint.data.readers.table_files import TableFiles
 from footprint.data.tables import Table, TableColumn, TableKind, sorted_table
-from footprint.data.verdict import FileVerdict, Finding
+from footprint.data.verdict import Finding
 
 _COLUMNS = (lean_archive.TIME, Column("open_interest", int, 0))
 _KIND = "openinterest"
 
 
-class LeanOpenInterestReader:
+class LeanOpenInterestReader(TableFiles):
     """Open interest of every contract of a day; one table a file."""
 
     name = "lean_open_interest"
@@ -33,26 +32,13 @@ class LeanOpenInterestReader:
             for found in (lean_archive.kind_of(path, folder) for folder in ("future", "option"))
         )
 
-    def audit(self, paths: Sequence[Path]) -> list[FileVerdict]:
-        """One verdict per file."""
-        return [verdict_or_refusal(path, self.name, self._verdict) for path in paths]
-
-    def tables(self, paths: Sequence[Path]) -> Iterator[Table]:
-        """One table a file.
-
-        Raises:
-            DataRefused: a file is refused.
-        """
-        for path in paths:
-            yield _read_file(path)
-
-    def _verdict(self, path: Path) -> FileVerdict:
+    def read(self, path: Path) -> tuple[list[Table], list[Finding]]:
+        """Its table and the findings."""
         table = _read_file(path)
         repeated, findings = table.counts["repeated_dropped"], []
         if repeated:
             findings.append(Finding("repeated_rows", f"{repeated} rows repeat the one before, time included", repeated))
-        symbols = table.frame["symbol"].unique().sort()
-        return FileVerdict(path, self.name, ",".join(symbols), tuple(findings), table.counts)
+        return [table], findings
 
 
 def _read_file(path: Path) -> Table:

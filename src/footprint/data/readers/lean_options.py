@@ -6,14 +6,13 @@ style, right, strike x 10,000 and expiry; the symbol is built from them as the O
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from footprint.data.files.refusals import verdict_or_refusal
 from footprint.data.readers import lean_archive
 from footprint.data.readers.lean_bar_rows import QUOTE_COLUMNS, TRADE_COLUMNS, bar_table
+from footprint.data.readers.table_files import TableFiles
 from footprint.data.tables import Table
-from footprint.data.verdict import FileVerdict, Finding
+from footprint.data.verdict import Finding
 from footprint.errors import DataRefused
 
 FOLDER = "option"
@@ -21,7 +20,7 @@ PRICE_SCALE = 10_000
 _KINDS = ("trade", "quote")
 
 
-class LeanOptionsReader:
+class LeanOptionsReader(TableFiles):
     """Minute bars of trades and quotes of every contract of a day; one table a file."""
 
     name = "lean_options"
@@ -31,23 +30,10 @@ class LeanOptionsReader:
         found = lean_archive.kind_of(path, FOLDER)
         return found is not None and found.type == "option" and found.kind in _KINDS
 
-    def audit(self, paths: Sequence[Path]) -> list[FileVerdict]:
-        """One verdict per file."""
-        return [verdict_or_refusal(path, self.name, self._verdict) for path in paths]
-
-    def tables(self, paths: Sequence[Path]) -> Iterator[Table]:
-        """One table of bars a file.
-
-        Raises:
-            DataRefused: a file is refused.
-        """
-        for path in paths:
-            yield _read_file(path)[0]
-
-    def _verdict(self, path: Path) -> FileVerdict:
+    def read(self, path: Path) -> tuple[list[Table], list[Finding]]:
+        """Its table and the findings."""
         table, findings = _read_file(path)
-        symbols = table.frame["symbol"].unique().sort()
-        return FileVerdict(path, self.name, ",".join(symbols), tuple(findings), table.counts)
+        return [table], findings
 
 
 def _read_file(path: Path) -> tuple[Table, list[Finding]]:

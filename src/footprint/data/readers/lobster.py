@@ -18,16 +18,12 @@ from footprint.data.book_findings import book_findings
 from footprint.data.files.compressed import head
 from footprint.data.readers.lobster_events import order_events, session_events
 from footprint.data.readers.lobster_file import MEMBER, LobsterDay, MessageType, member_names, read_day
+from footprint.data.readers.us_equities import us_equity
 from footprint.data.session import Session
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused
 from footprint.market.events import EventFlag
-from footprint.market.instruments import US_EQUITY_HOURS, AssetClass, Instrument
-
-TICK_SIZE = 0.0001  # USD; prices in the files are in these units
-CENT_TICKS = 100
-
-_CROSSED_VOIDS = (Analysis.BOOK, Analysis.DEPTH, Analysis.FORECAST)
+from footprint.market.instruments import US_EQUITY_HOURS
 
 
 class LobsterReader:
@@ -75,17 +71,7 @@ def _session(day: LobsterDay) -> Session:
     counts |= {f"{kind.name.lower()}_messages": int(types[kind]) for kind in MessageType if types[kind]}
     counts["trades"] = int(types[[MessageType.EXECUTION, MessageType.HIDDEN_EXECUTION, MessageType.CROSS]].sum())
     opened, closed = US_EQUITY_HOURS.on(day.day)
-    instrument = Instrument(
-        symbol=day.symbol,
-        venue="NASDAQ",
-        market="us",
-        asset_class=AssetClass.EQUITY,
-        currency="USD",
-        tick_size=TICK_SIZE,
-        lot_size=1.0,
-        hours=US_EQUITY_HOURS,
-        quote_increment_ticks=CENT_TICKS,
-    )
+    instrument = us_equity(day.symbol, "NASDAQ")
     return Session(instrument, day.day, events, opened, closed, LobsterReader.name, counts, (day.path,))
 
 

@@ -1,6 +1,7 @@
 """A LOBSTER file as it lies: a zip of a message csv and an order-book csv, one row of each per event.
 
 message: seconds after midnight New York, type, order id, size, price x 10,000, direction of the *resting* order.
+The pseudo order of a cross has an id below 0. Source: LOBSTER, "Output structure" and "Event type 6".
 order book: ask price, ask size, bid price, bid size per level; row k is the state after message k; a level that does
 not exist has price 9999999999 (ask) or -9999999999 (bid) and size 0.
 """
@@ -45,10 +46,11 @@ _CHUNK_BYTES = 1 << 18
 MEMBER = re.compile(
     r"(?P<symbol>[A-Za-z0-9.\-]+)_(?P<day>\d{4}-\d{2}-\d{2})_\d+_\d+_(message|orderbook)_(?P<n>\d+)\.csv"
 )
+_LAST_CROSS_ID = -4  # -1 opening cross, -2 closing cross, -3 and -4 crosses within the day
 _MESSAGE_COLUMNS = (
     Column("time", float, 0, maximum=10**9),  # as nanoseconds it fits 64 bits
     Column("type", int, 1),
-    Column("order id", int, 0),
+    Column("order id", int, _LAST_CROSS_ID),
     Column("size", int, 0),
     Column("price", int),
     Column("direction", int),
@@ -67,7 +69,9 @@ class MessageType(IntEnum):
     HALT = 7
 
 
-_NEW, _HIDDEN, _HALT = int(MessageType.NEW), int(MessageType.HIDDEN_EXECUTION), int(MessageType.HALT)
+_NEW, _HIDDEN, _CROSS, _HALT = (
+    int(t) for t in (MessageType.NEW, MessageType.HIDDEN_EXECUTION, MessageType.CROSS, MessageType.HALT)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +160,15 @@ def _read_plain(
         with zipfile.ZipFile(path) as archive, archive.open(member) as file:
             chunks = iter(lambda: file.read(_CHUNK_BYTES), b"")
             total_bytes = archive.getinfo(member).file_size
-            return parse_numbers(chunks, total_bytes, columns, time_first=time_first, signed=signed)
+            source = path / member
+            return parse_numbers(chunks, total_bytes, columns, source, time_first=time_first, signed=signed)
     except _DAMAGED as error:
         raise DataRefused(f"truncated or damaged archive ({error})", path=path, allowed="a whole zip") from error
 
 
 def _read_messages(path: Path, member: str) -> np.ndarray:
     source = path / member
-    message = _read_plain(path, member, len(_MESSAGE_COLUMNS), time_first=True, signed=(4, 5))
+    message = _read_plain(path, member, len(_MESSAGE_COLUMNS), time_first=True, signed=(2, 4, 5))
     if message is None:
         table = read_table(_unzip(path, member), _MESSAGE_COLUMNS, source, header=False)
         message = np.empty((len(table), len(_MESSAGE_COLUMNS)), np.int64)
@@ -178,11 +183,13 @@ def _read_messages(path: Path, member: str) -> np.ndarray:
 
 def _refuse_message(message: np.ndarray, source: Path) -> None:
     """Say what is wrong with the last of these messages."""
-    time_ns, kind, _, size, price, direction = message.T
+    time_ns, kind, order_id, size, price, direction = message.T
     refuse_clock_going_back(time_ns, source, "time", first_row=1)
     order = (kind >= MessageType.NEW) & (kind <= MessageType.HIDDEN_EXECUTION)
     unknown = (kind < MessageType.NEW) | (kind > MessageType.HALT)
     _refuse_first(unknown, kind, source, "type", "unknown message type", "1 to 7")
+    no_id = (order_id < 0) & (kind < MessageType.CROSS)
+    _refuse_first(no_id, order_id, source, "order id", "negative value", "at least 0")
     _refuse_first(np.abs(direction) != 1, direction, source, "direction", "unknown direction", "1 or -1")
     _refuse_first(order & (price <= 0), price, source, "price", "price not positive", "more than 0")
     _refuse_first(order & (size <= 0), size, source, "size", "size not positive", "more than 0")
@@ -227,8 +234,10 @@ def first_bad_message(message: np.ndarray) -> int:
     """Index of the first message that must be refused, else their number."""
     previous_ns = message[0, 0]
     for k in range(len(message)):
-        time_ns, kind, _, size, price, direction = message[k]
+        time_ns, kind, order_id, size, price, direction = message[k]
         if time_ns < previous_ns or kind < _NEW or kind > _HALT or (direction != 1 and direction != -1):
+            return k
+        if order_id < 0 and kind < _CROSS:
             return k
         if kind <= _HIDDEN and (price <= 0 or size <= 0):
             return k

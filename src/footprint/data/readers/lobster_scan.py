@@ -6,11 +6,13 @@ missing cell, a number that is too long) is for `data.table.read_table`, which n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 from numba import njit
 
+from footprint.data.files.lines import whole_lines
 from footprint.data.files.table import MAX_NUMBER
 
 _COMMA, _NEWLINE, _RETURN, _MINUS, _DOT, _ZERO, _FOUR, _FIVE, _NINE = (ord(c) for c in ",\n\r-.0459")
@@ -21,24 +23,28 @@ assert 10**_MAX_DIGITS <= MAX_NUMBER
 
 
 def parse_numbers(
-    chunks: Iterable[bytes], total_bytes: int, columns: int, *, time_first: bool, signed: tuple[int, ...]
+    chunks: Iterable[bytes], total_bytes: int, columns: int, source: Path, *, time_first: bool, signed: tuple[int, ...]
 ) -> np.ndarray | None:
     """A csv of whole numbers without a header.
 
     Args:
         chunks: the content in pieces of any length.
         total_bytes: its length, as far as it is known; memory is set aside by it.
+        source: what a refusal names.
         time_first: the first column is seconds with a fraction, read as nanoseconds.
         signed: columns that may be negative.
 
     Returns:
         int64 of shape (rows, columns), None when some cell is for the general parser.
+
+    Raises:
+        DataRefused: a line without end.
     """
     may_be_negative = np.zeros(columns, np.bool_)
     may_be_negative[list(signed)] = True
     numbers = np.empty((0, columns), np.int64)
     rows = done_bytes = 0
-    for lines in _whole_lines(chunks):
+    for lines in whole_lines(chunks, source):
         done_bytes += len(lines)
         wanted = rows + lines.count(b"\n")
         if wanted > len(numbers):
@@ -54,20 +60,6 @@ def _grown(numbers: np.ndarray, rows: int, capacity: int) -> np.ndarray:
     larger = np.empty((capacity, numbers.shape[1]), np.int64)
     larger[:rows] = numbers[:rows]
     return larger
-
-
-def _whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Pieces of whole lines, each with its end, which the last line gets when it has none."""
-    begun: list[bytes] = []
-    for chunk in chunks:
-        end = chunk.rfind(b"\n") + 1
-        if end:
-            yield b"".join((*begun, chunk[:end]))
-            begun = []
-        if end < len(chunk):
-            begun.append(chunk[end:])
-    if begun:
-        yield b"".join((*begun, b"\n"))
 
 
 @njit(cache=True)

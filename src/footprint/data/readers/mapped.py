@@ -151,6 +151,10 @@ def _read_file(path: Path, document: Document, source: str) -> tuple[list[Sessio
     symbols = _symbols(cells, document)
     counts: dict[str, int] = {"rows": len(cells.frame)}
     made = [_MAKERS[rows.kind](cells, rows, document, counts) for rows in document.rows]
+    if any("sequence" in rows.columns for rows in document.rows):
+        for rows, part in zip(document.rows, made, strict=True):
+            if "sequence" not in rows.columns:
+                part.events["sequence"] = 0  # the row would be mixed with the numbers of the source
     events, place, members = _together(made, [rows.kind for rows in document.rows], cells)
     events["exchange_time_ns"], events["receive_time_ns"] = (clock[place] for clock in clocks)
     disorder = _disorder(events, place, cells, document)
@@ -227,12 +231,12 @@ def _base(cells: Cells, rows: RowsSpec, place: np.ndarray) -> np.ndarray:
     events = empty_events(len(place))
     events["row"] = place + cells.first_row
     named = rows.columns.get("sequence")
-    events["sequence"] = cells.integers(named)[place] if named is not None else events["row"]
+    events["sequence"] = cells.integers(named, place) if named is not None else events["row"]
     return events
 
 
 def _members(cells: Cells, rows: RowsSpec, place: np.ndarray) -> dict[str, np.ndarray]:
-    return {name: cells.integers(rows.columns[name])[place] for name in EXTRA_COLUMNS if name in rows.columns}
+    return {name: cells.integers(rows.columns[name], place) for name in EXTRA_COLUMNS if name in rows.columns}
 
 
 def _trades(cells: Cells, rows: RowsSpec, document: Document, counts: dict[str, int]) -> _Made:
@@ -254,7 +258,7 @@ def _trades(cells: Cells, rows: RowsSpec, document: Document, counts: dict[str, 
     events["flags"] = np.where(side[place] != 0, EventFlag.SIDE_GIVEN, 0)
     events["price_ticks"], events["size_lots"] = price[place], size[place]
     if "order_id" in rows.columns:
-        events["order_id"] = cells.identities(rows.columns["order_id"])[place]
+        events["order_id"] = cells.identities(rows.columns["order_id"], place)
     counts["trades"] = len(place)
     return _Made(events, place, _members(cells, rows, place))
 
@@ -329,7 +333,7 @@ def _orders(cells: Cells, rows: RowsSpec, document: Document, counts: dict[str, 
     events["side"] = np.where(trade & resting, -side[place], side[place])
     events["flags"] = np.where(trade, EventFlag.SIDE_GIVEN, 0)
     events["price_ticks"], events["size_lots"] = price[place], size[place]
-    events["order_id"] = cells.identities(rows.columns["order_id"])[place]
+    events["order_id"] = cells.identities(rows.columns["order_id"], place)
     counts["orders"], counts["trades"] = len(place), counts.get("trades", 0) + int(trade.sum())
     return _Made(events, place, _members(cells, rows, place))
 

@@ -33,8 +33,10 @@
 Kinds, their columns, and what becomes void without an optional one are in `KINDS`. `side` says which values mean buy
 (or bid) and sell (or ask), whether those of a print name the aggressor or the resting order, and what other values
 are: an error (`refuse`), unknown, or rows to drop. `orders` need `events`: which values mean add, modify, cancel (size
-is what is removed), delete, fill, trade and clear; `order_table` may have them for new, replace, cancel and done.
-`bars` need `interval_s` and may say `what` they are of. Every other key is refused.
+is what is removed), delete, fill, trade and clear; `order_table` may have them for new, replace, cancel and done. A
+fill changes the book and is no print: where it is all that a file has of a trade, name its rows under `trades` too,
+with `where` and `names: resting`. `time` is the start of a bar, `interval_s` its length; `what` says what bars are of
+(trade, bid, ask). Every other key is refused.
 """
 
 from __future__ import annotations
@@ -56,6 +58,7 @@ from footprint.market.instruments import ALWAYS_OPEN, AssetClass, TradingHours
 
 MAX_BYTES = 1 << 16
 UNITS = ("s", "ms", "us", "ns")
+_EXPONENT = re.compile(r"\d{1,20}(\.\d{0,20})?[eE][+-]?\d{1,3}")
 
 Column = str | int  # by name, or by position where the file has no header
 
@@ -272,7 +275,7 @@ class _Node:
 
     def need(self, key: str) -> Any:
         if not self.has(key):
-            raise UsageError(f"{self.place}: {key} is missing")
+            raise UsageError(f"{self.place}: {key} is missing, found: {', '.join(self.keys()) or 'nothing'}"[:300])
         return self.value[key]
 
     def text(self, key: str, default: str | None = None) -> str:
@@ -286,6 +289,8 @@ class _Node:
 
     def number(self, key: str, default: float | None = None) -> float:
         value = self.need(key) if default is None or self.has(key) else default
+        if isinstance(value, str) and _EXPONENT.fullmatch(value):
+            value = float(value)  # YAML takes 1e-8 for a text, for want of a point
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
             raise UsageError(f"{self.place}: {key}: found {value!r}, allowed: a positive number")
         return float(value)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -78,38 +79,55 @@ class Cells:
         scaled = np.nan_to_num(numbers) * float(Decimal(repr(factor)) / Decimal(repr(unit)))
         whole = np.rint(scaled)
         off = np.abs(scaled - whole) > np.maximum(1e-6, 8 * np.finfo(np.float64).eps * np.abs(scaled))
-        self.refuse(off, name, "not a whole multiple", f"a multiple of {unit:g}, 1 in the column being {factor:g}")
+        allowed = f"a multiple of {unit:g}" + (f" (1 in the column is {factor:g})" if factor != 1 else "")
+        self.refuse(off, name, "not a whole multiple", allowed)
         return whole.astype(np.int64)
 
-    def integers(self, name: Column) -> np.ndarray:
-        """A column of whole numbers as int64, exactly.
+    def integers(self, name: Column, place: np.ndarray) -> np.ndarray:
+        """A column of whole numbers as int64, exactly, at some rows; what other rows have in it is of no matter.
+
+        Args:
+            place: 0-based rows.
 
         Raises:
             DataRefused: a cell that is none, or does not fit.
         """
-        values = self.column(name)
-        whole = values.cast(pl.String).str.replace(r"\.0*$", "").cast(pl.Int64, strict=False)
-        self.refuse(whole.is_null(), name, "not a whole number", "a whole number of up to 18 digits")
-        return whole.to_numpy()
+        whole = self.column(name).cast(pl.String).str.replace(r"\.0*$", "").cast(pl.Int64, strict=False)
+        wrong = np.zeros(len(whole), bool)
+        wrong[place] = whole.is_null().to_numpy()[place]
+        self.refuse(wrong, name, "not a whole number", "a whole number of up to 18 digits")
+        return whole.fill_null(0).to_numpy()[place]
 
-    def identities(self, name: Column) -> np.ndarray:
-        """Order ids as uint64: the numbers themselves, texts numbered from 1 in the order in which they come.
+    def identities(self, name: Column, place: np.ndarray) -> np.ndarray:
+        """Order ids as uint64: the numbers themselves; of a text 63 bits of its BLAKE2b hash, above all usual numbers.
+
+        So an id is the same in every file, whatever else is in it.
+
+        Args:
+            place: 0-based rows; what other rows have in the column is of no matter.
 
         Raises:
             DataRefused: an empty cell.
         """
         values = self.column(name)
-        self.refuse(values.is_null(), name, "missing value", "an order id")
-        whole = values.cast(pl.String).str.replace(r"\.0*$", "").cast(pl.UInt64, strict=False)
+        wrong = np.zeros(len(values), bool)
+        wrong[place] = values.is_null().to_numpy()[place]
+        self.refuse(wrong, name, "missing value", "an order id")
+        text = values.gather(place).cast(pl.String).str.replace(r"\.0*$", "")
+        whole = text.cast(pl.UInt64, strict=False)
         if not whole.is_null().any():
             return whole.to_numpy()
-        text = values.cast(pl.String)
-        unique = text.unique(maintain_order=True)
-        return text.replace_strict(unique, np.arange(1, len(unique) + 1), return_dtype=pl.UInt64).to_numpy()
+        words = text.filter(whole.is_null()).unique()
+        ids = pl.Series([_word_id(word) for word in words], dtype=pl.UInt64)
+        return whole.fill_null(text.replace_strict(words, ids, default=None, return_dtype=pl.UInt64)).to_numpy()
 
     def refuse(self, wrong: np.ndarray | pl.Series, name: Column, reason: str, allowed: str) -> None:
         """Raise DataRefused at the first True of `wrong`."""
         refuse_where(wrong, self.column(name), self.path, str(name), reason, allowed, first_row=self.first_row)
+
+
+def _word_id(word: str) -> int:
+    return (1 << 63) | (int.from_bytes(blake2b(word.encode(), digest_size=8).digest(), "big") >> 1)
 
 
 def read_cells(path: Path, document: Document) -> Cells:

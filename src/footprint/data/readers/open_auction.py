@@ -8,7 +8,6 @@ spreadsheet, which turned TRUE into the truth value True; it is read as TRUE.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,21 +15,22 @@ import polars as pl
 
 from footprint.data.files.local_time import utc_ns
 from footprint.data.files.parquet import column_names, read_parquet
-from footprint.data.files.refusals import refuse_where, verdict_or_refusal
+from footprint.data.files.refusals import refuse_where, whole_multiples
 from footprint.data.files.table import Column
+from footprint.data.readers.table_files import TableFiles
 from footprint.data.tables import Table, TableColumn, TableKind, sorted_table
-from footprint.data.verdict import FileVerdict, Finding
+from footprint.data.verdict import Finding
 from footprint.market.instruments import US_EQUITY_HOURS
 
 CENTS_PER_DOLLAR = 100
 CENT_RESIDUE = 1e-4  # of a cent: what a double leaves of a price in cents
 
 _NAMES = {"date", "ticker", "price", "volume"}
-_COLUMNS = (Column("ticker", str), Column("price", float, 0), Column("volume", int, 0))
+_COLUMNS = (Column("ticker", str), Column("price", float, 0), Column("volume", float, 0))
 _TICKER = r"^[A-Z][A-Z0-9.\-]*$"
 
 
-class OpenAuctionReader:
+class OpenAuctionReader(TableFiles):
     """Opening auctions of US shares; one table a file."""
 
     name = "open_auction"
@@ -42,23 +42,10 @@ class OpenAuctionReader:
             return set(names) == _NAMES
         return path.suffix == ".parquet" and path.name.startswith("open_trade")
 
-    def audit(self, paths: Sequence[Path]) -> list[FileVerdict]:
-        """One verdict per file."""
-        return [verdict_or_refusal(path, self.name, self._verdict) for path in paths]
-
-    def tables(self, paths: Sequence[Path]) -> Iterator[Table]:
-        """One table a file.
-
-        Raises:
-            DataRefused: a file is refused.
-        """
-        for path in paths:
-            yield _read_file(path)
-
-    def _verdict(self, path: Path) -> FileVerdict:
+    def read(self, path: Path) -> tuple[list[Table], list[Finding]]:
+        """Its table and the findings."""
         table = _read_file(path)
-        symbols = ",".join(table.frame["symbol"].unique().sort())
-        return FileVerdict(path, self.name, symbols, tuple(_findings(table)), table.counts)
+        return [table], _findings(table)
 
 
 def _read_file(path: Path) -> Table:
@@ -67,6 +54,7 @@ def _read_file(path: Path) -> Table:
     refuse_where(day != day.dt.truncate("1d"), day, path, "date", "not a day", "dates without a time of day")
     for name in ("price", "volume"):
         refuse_where(frame[name] <= 0, frame[name], path, name, f"{name} not positive", "more than 0")
+    whole_multiples(frame["volume"].to_numpy(), 1.0, path, "volume", "a whole number")
     mangled = frame["ticker"].str.contains("[a-z]")
     ticker = frame["ticker"].str.to_uppercase()
     refuse_where(~ticker.str.contains(_TICKER), frame["ticker"], path, "ticker", "not a ticker", "such as BRK.B")

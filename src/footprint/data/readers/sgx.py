@@ -6,7 +6,7 @@ points x 100 in steps of 500, times local (Singapore, UTC+8). There are no trade
 is the file does not say.
 
 A snapshot becomes the LEVEL events that turn the one before into it. Outside continuous trading (09:00 to 15:55 local)
-the book is that of a call, may be locked, and is dropped.
+the book is that of a call, may be locked or crossed and begin with orders at the market (price 0), and is dropped.
 """
 
 from __future__ import annotations
@@ -124,6 +124,7 @@ def _session(path: Path) -> Session:
     if not len(snapshots.line):
         allowed = "snapshots from 09:00 to 15:55 local"
         raise DataRefused("no snapshot of continuous trading", path=path, found=str(local.date()), allowed=allowed)
+    _refuse_disorder(snapshots, path)
     events = _events(snapshots)
     counts = {
         "snapshots": len(every.line),
@@ -154,13 +155,12 @@ def _read(path: Path) -> _Snapshots:
             held != ~np.isnan(lots), units, path, "size", "half a level", "a price and a size", lines=row_lines
         )
         units, lots = np.where(held, units, TICK_UNITS), np.where(held, lots, 1)
-        wrong = (units <= 0) | (units % TICK_UNITS != 0) | (units > MAX_NUMBER)
+        wrong = (units < 0) | (units % TICK_UNITS != 0) | (units > MAX_NUMBER)
         refuse_where(wrong, units, path, "price", "not a price", f"a multiple of {TICK_UNITS}", lines=row_lines)
         wrong = (lots < 1) | (lots % 1 != 0) | (lots > MAX_NUMBER)
         refuse_where(wrong, lots, path, "size", "not a size", "a whole number from 1", lines=row_lines)
         at = (block[held], side, level[held])
         price[at], size[at] = units[held] // TICK_UNITS, lots[held]
-    _refuse_disorder(price, stamp_lines, path)
     time_ns = _times(stamps, stamp_lines, path)
     return _Snapshots(stamp_lines, time_ns, price, size, int((price == 0).sum()))
 
@@ -204,11 +204,13 @@ def _numbers(rows: list[bytes], lines: np.ndarray, path: Path) -> np.ndarray:
     return values
 
 
-def _refuse_disorder(price: np.ndarray, lines: np.ndarray, path: Path) -> None:
-    """Bids fall, asks rise, and nothing lies behind a missing level."""
+def _refuse_disorder(s: _Snapshots, path: Path) -> None:
+    """Bids fall, asks rise, every order has a price and nothing lies behind a missing level."""
     for name, side, sign in (("bid", _BID, 1), ("ask", _ASK, -1)):
-        wrong = misordered(price[:, side], sign)
-        refuse_where(wrong, price[:, side, 0], path, name, "levels out of order", "best first", lines=lines)
+        price, at_market = s.price[:, side], (s.price[:, side] == 0) & (s.size[:, side] > 0)
+        refuse_where(at_market.any(axis=1), price[:, 0], path, name, "not a price", "above 0", lines=s.line)
+        wrong = misordered(price, sign)
+        refuse_where(wrong, price[:, 0], path, name, "levels out of order", "best first", lines=s.line)
 
 
 def _times(stamps: list[str], lines: np.ndarray, path: Path) -> np.ndarray:

@@ -8,13 +8,14 @@ been read and found as it was stored.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from footprint.data.history import is_history, open_history
 from footprint.data.session import Session
 from footprint.data.verdict import FileVerdict, Finding
-from footprint.errors import DataRefused
+from footprint.errors import DataRefused, UsageError
 
 
 class StoreReader:
@@ -40,15 +41,19 @@ class StoreReader:
         """
         for path in sorted(paths, key=lambda p: _instrument(p)[::-1]):
             venue, symbol = _instrument(path)
-            yield from open_history(_store(path)).sessions(symbol, venue=venue)
+            with _damage_refused(path):
+                yield from open_history(_store(path)).sessions(symbol, venue=venue)
 
     def _verdict(self, path: Path) -> FileVerdict:
         venue, symbol = _instrument(path)
-        history = open_history(_store(path))
-        stored = [s for s in history.stored() if (s.instrument.venue, s.instrument.symbol) == (venue, symbol)]
-        findings = list(dict.fromkeys(finding for s in stored for finding in s.findings))
-        counts = {"sessions": len(stored), "events": 0}
+        findings: list[Finding] = []
+        counts = {"sessions": 0, "events": 0}
         try:
+            with _damage_refused(path):
+                catalogue = open_history(_store(path)).stored()
+            stored = [s for s in catalogue if (s.instrument.venue, s.instrument.symbol) == (venue, symbol)]
+            findings += dict.fromkeys(finding for s in stored for finding in s.findings)
+            counts["sessions"] = len(stored)
             for session in self.sessions([path]):
                 counts["events"] += len(session.events)
         except DataRefused as error:
@@ -63,6 +68,15 @@ def instruments(store: Path) -> list[Path]:
     held = {(s.instrument.venue, s.instrument.symbol) for s in open_history(store).stored()}
     names = [(quote(venue, safe=""), quote(symbol, safe="")) for venue, symbol in sorted(held)]
     return [store / "events" / f"venue={venue}" / f"symbol={symbol}" for venue, symbol in names]
+
+
+@contextmanager
+def _damage_refused(path: Path) -> Iterator[None]:
+    """A local store that was found and cannot be opened is damaged."""
+    try:
+        yield
+    except UsageError as error:
+        raise DataRefused(f"damaged store ({error})", path=path, allowed="a whole store") from error
 
 
 def _store(path: Path) -> Path:

@@ -30,14 +30,13 @@ from footprint.data.clock_findings import NO_RECEIVE_TIME
 from footprint.data.files.parquet import column_names, read_parquet
 from footprint.data.files.refusals import refuse_far_prices, refuse_where, whole_multiples
 from footprint.data.files.table import Column
+from footprint.data.readers.us_equities import TICK_SIZE, prints_before_quotes, us_equity
 from footprint.data.session import Session
 from footprint.data.verdict import Analysis, FileVerdict, Finding
 from footprint.errors import DataRefused
 from footprint.market.events import EventFlag, EventKind, empty_events
-from footprint.market.instruments import US_EQUITY_HOURS, AssetClass, Instrument
+from footprint.market.instruments import US_EQUITY_HOURS
 
-TICK_SIZE = 0.0001  # USD
-CENT_TICKS = 100
 ROUND_LOT = 100  # shares
 OFF_EXCHANGE = "D"  # FINRA trade reporting facility
 CLOCK_NS = 1_000
@@ -195,28 +194,11 @@ def _merge(files: Sequence[_File]) -> _Day:
     verdicts = [_verdict(file, findings, counts) for file in files]
     if not len(trades) and not len(quotes):
         return _Day(verdicts, None)
-    events = empty_events(len(trades) + len(quotes))
-    trade_ns, quote_ns = trades["exchange_time_ns"], quotes["exchange_time_ns"]
-    events[np.arange(len(trades)) + np.searchsorted(quote_ns, trade_ns, side="left")] = trades
-    events[np.arange(len(quotes)) + np.searchsorted(trade_ns, quote_ns, side="right")] = quotes
+    events = prints_before_quotes(trades, quotes)
     opened, closed = US_EQUITY_HOURS.on(files[0].day)
     paths = tuple(file.path for file in files)
-    instrument = _instrument(files[0].symbol)
+    instrument = us_equity(files[0].symbol, "US")
     return _Day(verdicts, Session(instrument, files[0].day, events, opened, closed, TaqReader.name, counts, paths))
-
-
-def _instrument(symbol: str) -> Instrument:
-    return Instrument(
-        symbol=symbol,
-        venue="US",
-        market="us",
-        asset_class=AssetClass.EQUITY,
-        currency="USD",
-        tick_size=TICK_SIZE,
-        lot_size=1.0,
-        hours=US_EQUITY_HOURS,
-        quote_increment_ticks=CENT_TICKS,
-    )
 
 
 def _trade_events(file: _File, counts: dict[str, int], findings: list[Finding]) -> np.ndarray:

@@ -24,7 +24,7 @@ from footprint.data.readers.crypto_pairs import crypto_instrument
 from footprint.data.readers.tardis_events import file_events
 from footprint.data.readers.tardis_file import TardisFile, TardisKind, is_tardis, peek, read_rows
 from footprint.data.session import Session
-from footprint.data.verdict import Analysis, FileVerdict, Finding
+from footprint.data.verdict import Analysis, FileVerdict, Finding, counted
 from footprint.errors import DataRefused
 from footprint.market.events import EventFlag, EventKind
 
@@ -252,7 +252,8 @@ def _depth_findings(part: _Part) -> list[Finding]:
     events = part.scaled.events
     if not (events["flags"] & EventFlag.SNAPSHOT == 0).any():
         text = (
-            f"{counts['snapshots']} snapshots and no change between them: the book stands still from each to the next"
+            counted(counts["snapshots"], "snapshots and no change between them: ")
+            + "the book stands still from each to the next"
         )
         still = (Analysis.BOOK, Analysis.DEPTH, Analysis.FORECAST)
         return [Finding("snapshots_only", text, counts["snapshots"], voids=still)]

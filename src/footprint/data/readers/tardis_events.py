@@ -18,8 +18,8 @@ from footprint.book import invariants
 from footprint.book.view import NO_PRICE
 from footprint.data.files.decimals import ScaledEvents, Whole, whole
 from footprint.data.files.refusals import refuse_where
-from footprint.data.readers.lobster_events import level_changes
 from footprint.data.readers.tardis_file import TardisFile, TardisKind, snapshot_columns
+from footprint.data.readers.window_changes import level_changes
 from footprint.errors import DataRefused
 from footprint.market.events import EVENT_DTYPE, UNKNOWN_TIME, EventFlag, EventKind, empty_events
 

@@ -7,6 +7,7 @@ Every type starts with exchange, symbol, timestamp and local_timestamp (us UTC).
 - quotes: ask_amount, ask_price, bid_price, bid_amount; empty where a side is empty
 - book_snapshot_N: asks[0].price, asks[0].amount, bids[0].price, bids[0].amount, asks[1].price ...
 - incremental_book_L2: is_snapshot (true, false), side (bid, ask), price, amount; amount 0 removes the level
+- book_ticker: as quotes; derivative_ticker, liquidations and options_chain make no events
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from footprint.errors import DataRefused
 
 START = ("exchange", "symbol", "timestamp", "local_timestamp")
 NAME = re.compile(
-    r"(?:(?P<exchange>[a-z0-9-]+)_)?(?P<kind>incremental_book_L2|book_snapshot_\d+|trades|quotes|liquidations)"
+    r"(?:(?P<exchange>[a-z0-9-]+)_)?(?P<kind>incremental_book_L2|book_snapshot_\d+|trades|quotes|liquidations|"
+    r"options_chain|derivative_ticker|book_ticker)"
     r"(?:_(?P<day>\d{4}-\d{2}-\d{2}))?_(?P<symbol>[^_/]\S*?)\.csv(?:\.gz|\.zst|\.xz)?"
 )
 MAX_LEVELS = 1000
@@ -35,7 +37,7 @@ US = 1_000_000
 
 _FIRST_US = 1_000_000_000_000_000  # 2001: a smaller number is not in microseconds
 _LAST_US = 4_102_444_800_000_000  # 2100
-_SNAPSHOT_COLUMN = re.compile(r"asks\[(\d{1,4})\]\.price")
+_SNAPSHOT_COLUMN = re.compile(r"(asks|bids)\[\d{1,4}\]\.(price|amount)")
 _TIMES = (
     Column("exchange", str),
     Column("symbol", str),
@@ -138,19 +140,34 @@ def _date(text: str | None) -> date | None:
         return None
 
 
+def _levels(names: list[str], path: Path) -> int:
+    """How many levels a side the columns of a snapshot name, 0 for another type.
+
+    Raises:
+        DataRefused: a level has no price or no size, or a column is of no level.
+    """
+    found = [name for name in names if _SNAPSHOT_COLUMN.fullmatch(name)]
+    levels = range(len(found) // 4)
+    wanted = {f"{side}[{n}].{what}" for n in levels for side in ("asks", "bids") for what in ("price", "amount")}
+    if found and set(names[len(START) :]) != wanted:
+        odd = sorted(set(names[len(START) :]) ^ wanted)[0]
+        raise DataRefused("wrong columns", path=path, row=1, field=odd, allowed="price and amount of each level")
+    return len(levels)
+
+
 def _kind(names: list[str], path: Path) -> tuple[TardisKind, int]:
     match = NAME.fullmatch(path.name)
-    levels = sum(_SNAPSHOT_COLUMN.fullmatch(name) is not None for name in names)
+    levels = _levels(names, path)
     liquidations = match is not None and match["kind"] == "liquidations"  # the columns are those of trades
     if levels:
         return TardisKind.SNAPSHOTS, min(levels, MAX_LEVELS)
     if "is_snapshot" in names:
         return TardisKind.INCREMENTAL, 0
-    if "ask_price" in names and "bid_price" in names:
+    if "ask_price" in names and "bid_price" in names and "strike_price" not in names:
         return TardisKind.QUOTES, 0
     if "side" in names and "price" in names and not liquidations:
         return TardisKind.TRADES, 0
-    found = match["kind"] if match else ",".join(names)
+    found = match["kind"] if match else ",".join(names[len(START) :])
     raise DataRefused(
         "data type without events",
         path=path,

@@ -10,16 +10,16 @@ day of the run): nothing about real execution follows from them. A notional may 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from footprint.data.files.compressed import head, read_all
-from footprint.data.files.refusals import refuse_where, verdict_or_refusal
+from footprint.data.files.refusals import refuse_where
 from footprint.data.files.table import Column, read_table
+from footprint.data.readers.table_files import TableFiles
 from footprint.data.tables import Table, TableColumn, TableKind, sorted_table
-from footprint.data.verdict import Analysis, FileVerdict, Finding
+from footprint.data.verdict import Analysis, Finding
 
 VENUE = "fx"
 
@@ -52,7 +52,7 @@ _GENERATED_ID = r"^(order|execution)_[A-Z]{6}\d{4}-\d\d-\d\d .*_\d{4}-\d\d-\d\d 
 _FIRST_ROW = 2
 
 
-class TcapyFxReader:
+class TcapyFxReader(TableFiles):
     """FX orders and fills of the tcapy sample; one or two tables a file."""
 
     name = "tcapy_fx"
@@ -62,24 +62,9 @@ class TcapyFxReader:
         names = _names(path)
         return names >= _ORDER_NAMES or names >= _TRADE_NAMES
 
-    def audit(self, paths: Sequence[Path]) -> list[FileVerdict]:
-        """One verdict per file."""
-        return [verdict_or_refusal(path, self.name, self._verdict) for path in paths]
-
-    def tables(self, paths: Sequence[Path]) -> Iterator[Table]:
-        """Orders, then fills of each file.
-
-        Raises:
-            DataRefused: a file is refused.
-        """
-        for path in paths:
-            yield from _read_file(path)[0]
-
-    def _verdict(self, path: Path) -> FileVerdict:
-        tables, findings = _read_file(path)
-        symbols = sorted({symbol for table in tables for symbol in table.frame["symbol"].unique()})
-        counts = {name: count for table in tables for name, count in table.counts.items()}
-        return FileVerdict(path, self.name, ",".join(symbols), tuple(findings), counts)
+    def read(self, path: Path) -> tuple[list[Table], list[Finding]]:
+        """Orders, then fills."""
+        return _read_file(path)
 
 
 def _names(path: Path) -> set[str]:

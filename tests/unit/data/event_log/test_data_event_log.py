@@ -11,7 +11,7 @@ from zlib import crc32
 import numpy as np
 import pytest
 
-from footprint.data.event_log import segmented
+from footprint.data.event_log import segmented, segments
 from footprint.data.event_log.frames import HEADER, MAX_RECORD_BYTES, frame, frames, holds_whole_frame
 from footprint.data.event_log.interface import LogDamaged, OffsetGone
 from footprint.data.event_log.segmented import SegmentedLog, SegmentedReader
@@ -371,5 +371,62 @@ def test_memory_of_a_reader_does_not_grow_with_the_log(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2e6
+    reader.close()
+    log.close()
+
+
+def test_closing_twice_closes_no_file_of_anyone_else(tmp_path):
+    log = SegmentedLog(tmp_path / "log")
+    log.close()
+    others = [(tmp_path / f"{k}").open("w") for k in range(8)]  # take the numbers that were just given back
+    log.close()
+    for file in others:
+        file.write("x")
+        file.close()
+
+
+def test_a_segment_that_could_not_be_begun_leaves_nothing_in_front_of_later_records(tmp_path, monkeypatch):
+    log = SegmentedLog(tmp_path, segment_bytes=100, sync=True)
+    log.append(b"a" * 60)
+    calls = []
+
+    def fails(folder):
+        calls.append(folder)
+        raise OSError("no space")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(segments, "sync_folder", lambda folder: fails(folder) if calls or _begun(folder) else None)
+        with pytest.raises(OSError, match="no space"):
+            log.append(b"b" * 60)
+    assert calls
+    assert log.append(b"") == 1  # still fits the first segment
+    assert log.append(b"d" * 60) == 2
+    log.close()
+    assert everything(tmp_path) == [b"a" * 60, b"", b"d" * 60]
+    reader = SegmentedReader(tmp_path)
+    assert reader.read(1, 10) == [b"", b"d" * 60]
+    reader.close()
+
+
+def _begun(folder):
+    return len(list(folder.glob("*.log"))) > 1
+
+
+def test_a_segment_removed_in_the_instant_it_is_followed_is_no_error(tmp_path, monkeypatch):
+    log = SegmentedLog(tmp_path, segment_bytes=50)
+    log.append(b"a" * 30)
+    reader = SegmentedReader(tmp_path)
+    for letter in (b"b", b"c", b"d"):
+        log.append(letter * 30)
+    opened = Segment.open.__func__
+
+    def trimmed_first(cls, folder, base):
+        monkeypatch.undo()
+        log.trim(3)
+        return opened(cls, folder, base)
+
+    monkeypatch.setattr(Segment, "open", classmethod(trimmed_first))
+    assert reader.end() == 4
+    assert reader.read(3, 10) == [b"d" * 30]
     reader.close()
     log.close()

@@ -69,6 +69,29 @@ def test_binance_prints_and_quotes() -> None:
     assert feed.decode(quote | {"b": "0.0", "B": "0.0"}) == [expected._replace(bid=0, bid_size=0)]
 
 
+@pytest.mark.parametrize(
+    ("name", "host", "api", "previous_id"),
+    [
+        ("binance-coinm-1", "dstream.binance.com", "https://dapi.binance.com/dapi/v1/depth?symbol=BTCUSD_PERP", 4),
+        ("binance-us-1", "stream.binance.us:9443", "https://www.binance.us/api/v1/depth?symbol=BTCUSD_PERP", -1),
+    ],
+)
+def test_binance_of_other_hosts(name: str, host: str, api: str, previous_id: int) -> None:
+    feed = Feed(name, f"wss://{host}/stream?streams=x@depth")
+    changed = {"e": "depthUpdate", "E": MS, "s": "BTCUSD_PERP", "U": 5, "u": 7, "b": [["61000.1", "3"]], "a": []}
+    if previous_id >= 0:
+        changed |= {"pu": previous_id, "ps": "BTCUSD", "T": MS}
+    levels = (Level(1, price(61000.1), size(3)),)
+    told = [BookMessage("BTCUSD_PERP", START_NS, False, levels, 5, 7, previous_id)]
+    assert feed.decode({"stream": "btcusd_perp@depth", "data": changed}) == told
+    (snapshot,) = feed.decode({"lastUpdateId": 9, "bids": [["61000.1", "3"]], "asks": []}, api)
+    assert (snapshot.symbol, snapshot.snapshot, snapshot.levels) == ("BTCUSD_PERP", True, levels)
+    for origin in (f"wss://{host}/stream?streams=x@depth", api):
+        found = recognise(RawFrame(1, START_NS, FrameKind.RECEIVED, b"{}", origin))
+        assert found is not None
+        assert found.name == name
+
+
 def test_binance_control() -> None:
     feed = binance()
     assert feed.decode({"result": None, "id": 1}) == [ControlMessage("subscribed")]

@@ -11,9 +11,10 @@ from feed_frames import START_NS, STEP_NS
 
 from footprint.data.feeds.recording import RecordingWriter
 from footprint.data.feeds.wire import FrameKind, RawFrame
-from footprint.data.readers.frames import FramesReader, instrument
+from footprint.data.readers.frames import FramesReader, _filled, instrument
 from footprint.data.verdict import Analysis, Verdict
 from footprint.errors import DataRefused
+from footprint.market.events import UNKNOWN_TIME
 from footprint.market.instruments import AssetClass
 from footprint.testing.check_reader import check_reader
 from footprint.testing.fuzz_reader import Specimen, fuzz_reader
@@ -89,6 +90,38 @@ def test_ticks_and_lots(tmp_path: Path) -> None:
     assert prints["price_ticks"].tolist() == [201, 202]
     assert prints["side"].tolist() == [-1, 1]
     assert session.counts["trades"] == 2
+
+
+@pytest.mark.parametrize(
+    ("prices", "sizes", "tick", "lot"),
+    [
+        ((303.05,), (8.12974,), 0.05, 1e-5),  # a lone print divides by anything
+        ((50_000.1, 50_000.4), (201.0, 402.0), 0.1, 1.0),
+        ((101.25, 98.75), (3000.0, 100.0), 0.25, 100.0),
+        ((97.5, 100.0), (0.004, 0.008), 2.5, 0.001),
+    ],
+)
+def test_few_prints_do_not_make_their_divisor_the_tick(
+    tmp_path: Path, prices: tuple[float, ...], sizes: tuple[float, ...], tick: float, lot: float
+) -> None:
+    body = {"feed": "trade", "product_id": "PI_XBTUSD", "side": "buy", "time": MS}
+    numbered = enumerate(zip(prices, sizes, strict=True), start=1)
+    payloads = [json.dumps(body | {"seq": n, "price": p, "qty": q}).encode() for n, (p, q) in numbered]
+    path = recorded(tmp_path / "a.frames", payloads)
+    (session,) = FramesReader().sessions([path])
+    assert (session.instrument.tick_size, session.instrument.lot_size) == (tick, lot)
+    assert session.events["price_ticks"] * tick == pytest.approx(prices)
+    assert session.events["size_lots"] * lot == pytest.approx(sizes)
+    assert "no_book" in codes(path)
+
+
+def test_best_quotes_alone_are_not_a_book_without_its_snapshot(tmp_path: Path) -> None:
+    quote = {"s": "RADUSDT", "b": [["0.6443", "112.8"]], "a": [["0.6445", "38.5"]], "u": 5510741, "seq": 1}
+    frame = json.dumps({"topic": "orderbook.1.RADUSDT", "type": "snapshot", "ts": MS, "data": quote, "cts": MS})
+    (verdict,) = FramesReader().audit([recorded(tmp_path / "a.frames", [frame.encode()], "bybit-5")])
+    found = {f.code: f.text for f in verdict.findings}
+    assert found["no_book"] == "RADUSDT: best quotes only, no book"
+    assert "no_snapshot" not in found
 
 
 def test_holes_doubles_and_bad_frames_are_findings(tmp_path: Path) -> None:
@@ -176,3 +209,10 @@ def test_sessions_come_in_order_of_symbol(tmp_path: Path) -> None:
     assert [s.instrument.symbol for s in FramesReader().sessions(paths)] == ["AB_XBTUSD", "PI_XBTUSD"]
     events = [s.events for s in FramesReader().sessions(paths)]
     assert all((np.diff(e["receive_time_ns"]) >= 0).all() for e in events)
+
+
+def test_a_message_without_a_time_has_that_of_its_neighbour() -> None:
+    unknown = UNKNOWN_TIME
+    filled = _filled(np.array([unknown, 5, unknown, 4, 6, unknown]))
+    assert filled.tolist() == [5, 5, 5, 4, 6, 6]
+    assert _filled(np.array([unknown, unknown])).tolist() == [unknown, unknown]

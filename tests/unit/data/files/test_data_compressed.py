@@ -11,6 +11,8 @@ import pytest
 import zstandard
 
 from footprint.data.files.compressed import HEAD_BYTES, head, read_all
+from footprint.data.files.lines import read_lines
+from footprint.data.files.zip_members import read_members
 from footprint.errors import DataRefused
 
 TEXT = b"first line\n" + b"0123456789" * 2000
@@ -46,6 +48,16 @@ def test_a_cut_off_archive_is_named_and_refused(tmp_path: Path, name: str) -> No
     assert head(path).name in ("a.csv", "inner.csv")
     with pytest.raises(DataRefused, match="truncated or damaged archive"):
         read_all(path)
+
+
+@pytest.mark.parametrize("read", [read_all, lambda path: list(read_lines(path)), read_members])
+def test_a_zip_with_lost_bytes_is_refused_whatever_the_library_raises(tmp_path: Path, read) -> None:  # type: ignore[no-untyped-def]
+    whole = pack(tmp_path / "a.zip").read_bytes()
+    path = tmp_path / "b.zip"
+    for at in range(4, len(whole) - 40):
+        path.write_bytes(whole[:at] + whole[at + 40 :])
+        with pytest.raises(DataRefused):
+            read(path)
 
 
 def test_a_zip_of_two_files_is_refused(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from footprint.data.files.decimals import (
+    MAX_PLACES,
     ScaledEvents,
     fewest_places,
     on_one_scale,
@@ -87,3 +88,9 @@ def test_fewest_places_and_quote_increment() -> None:
     assert fewest_places(np.zeros(2, np.int64), 3).places == 0
     assert quote_increment(5 * np.arange(1, 200)) == 5
     assert quote_increment(5 * np.arange(1, 50)) == 1
+
+
+def test_values_far_below_the_last_place_are_nothing_and_no_crash():
+    found = whole_floats(np.array([1e-300, 0.0]), Path("a.parquet"), "size")
+    assert found.values.tolist() == [0, 0]
+    assert found.places == MAX_PLACES

@@ -6,7 +6,8 @@ import zipfile
 import pytest
 import zstandard
 
-from footprint.data.files.lines import read_lines
+from footprint.data.files import lines
+from footprint.data.files.lines import read_lines, whole_lines
 from footprint.errors import DataRefused
 
 LINES = [b"line %d" % i for i in range(200_000)]
@@ -69,3 +70,29 @@ def test_an_empty_file_is_refused(tmp_path):
     path.touch()
     with pytest.raises(DataRefused, match="empty file"):
         list(read_lines(path))
+
+
+def test_pieces_of_any_length_give_the_same_lines(tmp_path):
+    content = b"one\n\ntwo\nthree"
+    for size in range(1, len(content) + 1):
+        pieces = [content[k : k + size] for k in range(0, len(content), size)]
+        blocks = list(whole_lines(pieces, tmp_path))
+        assert b"".join(blocks) == content + b"\n"
+        assert all(block.endswith(b"\n") for block in blocks)
+
+
+def test_a_line_without_end_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 1000)
+    path = tmp_path / "lines"
+    path.write_bytes(b"9" * 1000)
+    assert list(read_lines(path)) == [b"9" * 1000]
+    taken = []
+
+    def chunks():
+        for k in range(100):
+            taken.append(k)
+            yield b"9" * 100
+
+    with pytest.raises(DataRefused, match="line too long"):
+        list(whole_lines(chunks(), path))
+    assert len(taken) == 11

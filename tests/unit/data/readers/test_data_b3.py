@@ -237,3 +237,16 @@ def test_an_absurd_price_is_refused(shared_data, tmp_path):
     (verdict,) = B3Reader().audit([path])
     assert verdict.verdict is Verdict.REFUSED
     assert f"row {number + 1}, field md_entry_px: price far from the day's median" in verdict.findings[0].text
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("ABCD3,2,3025-04-07 13:30:02.0+00:00,book,,,,12.5,12.4", "not a time"),  # beyond 64 bits of nanoseconds
+        ("ABCD3,2,2025-04-08 13:30:02.0+00:00,book,,,,12.5,12.4", "second day, found '2025-04-07 to 2025-04-08'"),
+    ],
+)
+def test_a_file_is_one_day_of_this_century(tmp_path: Path, row: str, reason: str) -> None:
+    (verdict,) = B3Reader().audit([write(tmp_path, book(1, 12.5, 12.4), row)])
+    assert verdict.verdict is Verdict.REFUSED
+    assert reason in verdict.findings[0].text

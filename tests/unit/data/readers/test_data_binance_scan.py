@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from binance_tape import START_NS, depth, good_tape, quote, snapshot, spot, trade, write
 
+from footprint.data.files import lines
 from footprint.data.readers import binance_blocks, binance_scan
 from footprint.data.readers.binance import BinanceReader
 from footprint.data.readers.binance_blocks import FrameBlock, block_of, read_blocks
@@ -153,7 +154,7 @@ def test_the_cut_of_the_file_into_pieces_does_not_matter(tmp_path, monkeypatch):
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch):
     path = write(tmp_path / "a.gz", good_tape())
-    monkeypatch.setattr(binance_blocks, "MAX_LINE_BYTES", 1000)
+    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 1000)
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + b"9" * 1001))
     with pytest.raises(DataRefused, match="line too long"):
         next(BinanceReader().sessions([path]))

@@ -97,11 +97,26 @@ def test_a_bare_capture_takes_its_symbol_from_its_name(tmp_path: Path) -> None:
     assert only(path).instrument.symbol == "ETHUSD"
 
 
+def test_a_capture_that_begins_in_the_middle(tmp_path: Path) -> None:
+    frames = [7, "hb"], [7, [60504617884, 100, -0.5]], [7, [60504617885, 0, 1]], [7, [60504617884, 101, -0.5]]
+    path = write(tmp_path, *frames, name="bitfinex_tETHUSD_R0.last40pct.jsonl.gz")
+    assert BitfinexReader().recognise(path)
+    session = only(path)
+    assert fields(session, "kind", "side", "price_ticks", "row") == [(ADD, -1, 100, 2), (MODIFY, -1, 101, 4)]
+    (verdict,) = BitfinexReader().audit([path])
+    assert {Analysis.BOOK, Analysis.DEPTH} <= set(verdict.voids)
+    found = {f.code: f.count for f in verdict.findings}
+    assert (found["no_snapshot"], found["unknown_deletes"]) == (3, 1)
+
+
+def test_a_book_by_price_is_not_one_of_orders(tmp_path: Path) -> None:
+    assert not BitfinexReader().recognise(write(tmp_path, [7, [60977, 3, -0.5]]))
+
+
 @pytest.mark.parametrize(
     ("frames", "reason"),
     [
         ([SUBSCRIBED], "no book frames"),
-        ([SUBSCRIBED, [7, [11, 100, 1]]], "row 2: no snapshot"),
         ([SUBSCRIBED, FIRST, [7, [11, -100, 1]]], "row 3: negative value, found '-100'"),
         ([SUBSCRIBED, FIRST, [7, [11, 100, 0]]], "row 3: amount is 0"),
         ([SUBSCRIBED, FIRST, [7, [-1, 100, 1]]], "row 3: not an id"),
@@ -137,6 +152,19 @@ def test_the_capture_has_no_unknown_delete_and_never_crosses(capture: Path) -> N
     book_after = views(session.events)
     sided = (book_after["bid_ticks"] > 0) & (book_after["ask_ticks"] > 0)
     assert not (sided & (book_after["bid_ticks"] >= book_after["ask_ticks"])).any()
+
+
+def test_the_later_part_of_the_capture_alone(capture: Path, tmp_path: Path) -> None:
+    lines = gzip.decompress(capture.read_bytes()).splitlines(keepends=True)
+    part = tmp_path / "bitfinex_tBTCUSD_R0.rest.jsonl.gz"
+    part.write_bytes(gzip.compress(b"".join(lines[12_000:])))
+    assert BitfinexReader().recognise(part)
+    (session,) = check_reader(BitfinexReader(), [part])
+    seen = views(session.events)
+    sided = (seen["bid_ticks"] > 0) & (seen["ask_ticks"] > 0)
+    assert not (sided & (seen["bid_ticks"] >= seen["ask_ticks"])).any()
+    whole = views(only(capture).events)
+    assert (seen[-1]["bid_ticks"], seen[-1]["ask_ticks"]) == (whole[-1]["bid_ticks"], whole[-1]["ask_ticks"])
 
 
 def test_the_window_holds_25_orders_a_side(capture: Path) -> None:

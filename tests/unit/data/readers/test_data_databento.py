@@ -300,6 +300,14 @@ def test_one_session_per_publisher_instrument_and_day(tmp_path: Path, monkeypatc
         np.testing.assert_array_equal(whole.events, alone.events)
 
 
+def test_a_file_of_several_publishers_is_told(tmp_path: Path) -> None:
+    records = [trade(1, BID, 10.25, 3), trade(2, BID, 10.25, 3, publisher_id=2)]
+    path = write(tmp_path / "a.dbn", metadata("trades"), records)
+    assert [s.instrument.venue for s in READER.sessions([path])] == ["GLBX-1", "GLBX-2"]
+    assert "several_publishers" in codes(path)
+    assert "several_publishers" not in codes(write(tmp_path / "b.dbn", metadata("trades"), records[:1]))
+
+
 def test_symbols_come_from_mappings_then_definitions_then_the_id(tmp_path: Path) -> None:
     path = write(tmp_path / "a.dbn", metadata("mbo", {}), [order(1, A, BID, 10.0, 5, 1)])
     assert only(path).instrument.symbol == "77"

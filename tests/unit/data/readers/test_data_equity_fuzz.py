@@ -54,7 +54,7 @@ SPECIMENS: dict[str, Callable[[Path], Specimen]] = {
         LeanOptionsReader(), files.lean(d, GOOG, "20151224_quote_american.zip", files.OPTION_QUOTES)
     ),
     "crypto_bars": lambda d: Specimen(LeanBarsReader(), files.lean(d, BTC, "20161007_trade.zip", files.CRYPTO_TRADES)),
-    "sgx": lambda d: Specimen(SgxReader(), files.sgx(d / "order_book_3_x.csv.gz", *files.SGX_BLOCKS), reach=None),
+    "sgx": lambda d: Specimen(SgxReader(), files.sgx(d / "order_book_3_x.csv.gz", *files.SGX_BLOCKS), reach=8),
     "taq_trades": lambda d: Specimen(TaqReader(), files.taq_trades(d / "t.parquet"), record_of=None),
     "taq_quotes": lambda d: Specimen(TaqReader(), files.taq_quotes(d / "q.parquet"), record_of=None),
     "auctions": lambda d: Specimen(OpenAuctionReader(), files.auctions(d / "open_trade.parquet"), record_of=None),

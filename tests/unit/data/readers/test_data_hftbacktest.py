@@ -258,6 +258,7 @@ def test_refusals(tmp_path: Path, rows: list[tuple], reason: str) -> None:
         b"{'descr': '|O', 'fortran_order': False, 'shape': (1, 6), }",
         b"{'descr': '<f8', 'fortran_order': False, 'shape': (2, 5), }",
         b"{'descr': __import__('os'), }",
+        b"{'descr': '<f8', 'fortran_order': False, 'shape': (2, 6), ",  # no end of the expression
     ],
 )
 def test_headers_that_lie_are_refused(tmp_path: Path, header: bytes) -> None:

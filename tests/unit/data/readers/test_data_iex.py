@@ -207,9 +207,17 @@ GOOD = segment(levels(1), 1)
         (GOOD[:40] + b"\xff" + GOOD[41:], ", row 2, field segment: no IEX-TP segment"),
         (GOOD[:14] + b"\3" + GOOD[15:], ", row 2, field segment: no IEX-TP segment"),
         (GOOD[:14] + b"\0" + GOOD[15:], ", row 2, field segment: no IEX-TP segment"),
-        (segment(levels(1), 2, protocol=TOPS), ", row 2, field message protocol: unknown or second feed"),
+        (
+            segment(levels(1), 2, protocol=TOPS),
+            ", row 2, field message protocol: unknown or second feed, found '0x8003'",
+        ),
+        (
+            segment(levels(1), 2, protocol=0x8005),
+            ", row 2, field message protocol: unknown or second feed, found '0x8005'",
+        ),
         (segment([message("8")[:-1]], 2), ", row 2, field length: message too short"),
         (segment([message("8", price=0)], 2), ", row 2, field price: price or size out of range"),
+        (segment([message("T", symbol="\0" * 8)], 2), ", row 2, field symbol: unreadable symbol"),
         (segment([message("T", size=0)], 2), ", row 2, field price: price or size out of range"),
         (segment([message("Q", ask_price=-1)], 2), ", row 2, field price: price or size out of range"),
         (segment([message("8", at=-START)], 2), ", row 2, field capture time: clock goes back"),
@@ -272,3 +280,23 @@ def test_a_capture_that_grows_is_refused(tmp_path: Path) -> None:
     path.write_bytes(pcap([]))
     with pytest.raises(DataRefused, match="file changed while it was read"):
         next(sessions)
+
+
+def test_captures_that_follow_each_other_are_one_session(tmp_path: Path) -> None:
+    segments = [segment(levels(n), n) for n in range(1, 7)]
+    times = [1000 * n for n in range(1, 7)]
+    for name in ("all", "two", "one", "other"):
+        (tmp_path / name).mkdir()
+    whole = capture(tmp_path / "all", segments, times)
+    second, first = (
+        capture(tmp_path / "one", segments[4:], times[4:]),
+        capture(tmp_path / "two", segments[:4], times[:4]),
+    )
+    (session,) = check_reader(READER, [second, first])
+    assert session.paths == (first, second)
+    (alone,) = READER.sessions([whole])
+    assert rows(session) == rows(alone)
+    assert session.events["sequence"].tolist() == alone.events["sequence"].tolist()
+    assert (session.open_ns, session.close_ns) == (alone.open_ns, alone.close_ns)
+    overlapping = capture(tmp_path / "other", segments[3:], times[3:])
+    assert len(list(READER.sessions([first, overlapping]))) == 2

@@ -82,6 +82,16 @@ def test_audit_limits_latency_only_and_tells_halts_and_unborn_orders(good):
     assert {f.code: f.count for f in verdict.findings}["no_snapshot"] == 1
 
 
+def test_a_cross_has_a_pseudo_order_with_a_negative_id(tmp_path):
+    crosses = changed(changed(MESSAGES, 5, "34202,6,-1,500,1000200,-1"), 6, "34203,6,-4,20,1000300,1")
+    (session,) = READER.sessions([write(tmp_path / "a.zip", crosses)])
+    prints = session.events[np.isin(session.events["row"], (6, 7))]
+    assert prints["kind"].tolist() == [EventKind.TRADE] * 2
+    assert prints["side"].tolist() == prints["order_id"].tolist() == [0, 0]
+    assert (prints["flags"] == EventFlag.AUCTION | EventFlag.LAST).all()
+    assert prints["size_lots"].tolist() == [500, 20]
+
+
 def test_a_crossed_book_voids_what_needs_it(tmp_path):
     book = changed(BOOK, 3, "1000300,7,1000350,3,1000400,1,1000000,10")
     (verdict,) = READER.audit([write(tmp_path / "a.zip", book=book)])
@@ -108,6 +118,7 @@ BAD = {
     "text price": ({"messages": changed(MESSAGES, 1, "34200.2,1,12,5,x,1")}, 2, "price", "not a number"),
     "negative size": ({"messages": changed(MESSAGES, 1, "34200.2,1,12,-5,1000100,1")}, 2, "size", "negative"),
     "zero size": ({"messages": changed(MESSAGES, 1, "34200.2,1,12,0,1000100,1")}, 2, "size", "not positive"),
+    "negative id": ({"messages": changed(MESSAGES, 1, "34200.2,1,-1,5,1000100,1")}, 2, "order id", "negative"),
     "negative price": ({"messages": changed(MESSAGES, 1, "34200.2,1,12,5,-1,1")}, 2, "price", "not positive"),
     "negative book size": ({"book": changed(BOOK, 2, BOOK[2].replace(",7,", ",-7,"))}, 3, "ask size 1", "negative"),
     "unknown type": ({"messages": changed(MESSAGES, 1, "34200.2,8,12,5,1000100,1")}, 2, "type", "unknown message"),

@@ -9,9 +9,9 @@ from lobster_tape import BOOK, MESSAGES, changed, write
 
 from footprint.data.files.table import read_table
 from footprint.data.readers import lobster_file
-from footprint.data.readers.lobster_events import level_changes
 from footprint.data.readers.lobster_file import read_day
 from footprint.data.readers.lobster_scan import parse_numbers
+from footprint.data.readers.window_changes import level_changes
 from footprint.errors import DataRefused
 from footprint.units import NS_PER_SECOND
 
@@ -33,7 +33,7 @@ def general(content: bytes) -> np.ndarray | None:
 
 
 def compiled(content: bytes) -> np.ndarray | None:
-    return parse_numbers([content], len(content), 6, time_first=True, signed=(4, 5))
+    return parse_numbers([content], len(content), 6, SOURCE, time_first=True, signed=(4, 5))
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_a_real_file_is_the_same_read_either_way(shared_data, monkeypatch, name)
 def test_neither_the_cut_nor_a_wrong_length_changes_the_numbers(size, told):
     content = b"".join(b"%d.5,1,%d,5,%d,-1\n" % (34200 + k, k, 7**k % 1000) for k in range(200))
     pieces = [content[k : k + size] for k in range(0, len(content), size)]
-    assert np.array_equal(parse_numbers(pieces, told, 6, time_first=True, signed=(4, 5)), general(content))
-    assert parse_numbers([], told, 6, time_first=True, signed=(4, 5)) is None
+    assert np.array_equal(parse_numbers(pieces, told, 6, SOURCE, time_first=True, signed=(4, 5)), general(content))
+    assert parse_numbers([], told, 6, SOURCE, time_first=True, signed=(4, 5)) is None
 
 
 def test_an_archive_that_claims_too_much_is_refused(tmp_path):

@@ -184,7 +184,60 @@ def test_readers_are_values(tmp_path: Path) -> None:
     assert not one.recognise(tmp_path / "m.yaml")
 
 
+def test_a_misspelt_key_is_named_beside_the_one_that_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text((INSTRUMENT + TIME + TRADES).replace("currency", "curency"))
+    with pytest.raises(UsageError, match="instrument: currency is missing, found: symbol, venue, curency, asset_class"):
+        mapped_reader(tmp_path / "m.yaml")
+
+
+def test_a_number_with_an_exponent_and_without_a_point(tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text((INSTRUMENT + TIME + TRADES).replace("lot: 1", "lot: 1e-8"))
+    assert load_mapping(tmp_path / "m.yaml").instrument.lot == 1e-8
+
+
 # ---- kinds of rows --------------------------------------------------------------------------------------------------
+
+
+def test_a_column_of_one_kind_may_be_empty_in_rows_of_another(write) -> None:  # type: ignore[no-untyped-def]
+    text = (
+        INSTRUMENT
+        + TIME
+        + (
+            "rows:\n"
+            "  quotes: {where: {k: Q}, columns: {bid: b, ask: a}}\n"
+            "  trades: {where: {k: T}, columns: {price: p, size: q, sequence: n, order_id: id, buyer_member: m}}\n"
+        )
+    )
+    content = f"t,k,b,a,p,q,n,id,m\n{START_MS},Q,1,2,,,,,x\n{START_MS},T,,,1,5,77,A1,8\n{START_MS},T,,,1,5,78,A1,8\n"
+    reader, path = write(text, content)
+    session = only(reader, path)
+    # rows are no numbers of the source: where trades have numbers, quotes have none
+    assert session.events["sequence"].tolist() == [0, 0, 77, 78]
+    assert session.extra["buyer_member"].tolist() == [0, 0, 8, 8]
+    assert session.events["order_id"][2] == session.events["order_id"][3] != 0
+    for column, reason in ((",77,", "not a whole number"), (",A1,8\n", "missing value")):
+        path.write_text(content.replace(column, column.replace("77", "").replace("A1", ""), 1))
+        assert refusal(reader, path).startswith(", row 3, field ")
+        assert reason in refusal(reader, path)
+
+
+def test_a_fill_that_is_all_there_is_of_a_trade(write) -> None:  # type: ignore[no-untyped-def]
+    side = "side: {column: s, buy: B, sell: S, names: resting}"
+    text = (
+        INSTRUMENT
+        + TIME
+        + (
+            "rows:\n"
+            "  orders: {columns: {order_id: id, event: e, price: p, size: q}, events: {add: A, fill: F}, "
+            f"{side}}}\n"
+            f"  trades: {{where: {{e: F}}, columns: {{price: p, size: q, order_id: id}}, {side}}}\n"
+        )
+    )
+    reader, path = write(text, f"t,e,id,p,q,s\n{START_MS},A,7,1,5,B\n{START_MS + 1},F,7,1,5,B\n")
+    events = only(reader, path).events
+    assert events["kind"].tolist() == [EventKind.ADD, EventKind.FILL, EventKind.TRADE]
+    assert events["side"].tolist() == [1, 1, -1]
+    assert "no_trades" not in {finding.code for finding in verdict(reader, path).findings}
 
 
 def test_trades_of_either_side_convention(write) -> None:  # type: ignore[no-untyped-def]
@@ -201,7 +254,9 @@ def test_trades_of_either_side_convention(write) -> None:  # type: ignore[no-unt
     assert events["size_lots"].tolist() == [5, 3, 1]
     assert events["row"].tolist() == [2, 4, 5]
     assert events["sequence"].tolist() == [2, 4, 5]
-    assert events["order_id"].tolist() == [1, 2, 1]
+    ids = events["order_id"].tolist()
+    assert ids[0] == ids[2] != ids[1]
+    assert min(ids) >= 1 << 63  # texts stay clear of numbers
     assert (events["exchange_time_ns"] - START_MS * 10**6).tolist() == [0, 10**6, 2 * 10**6]
     assert (events["receive_time_ns"] == UNKNOWN_TIME).all()
     assert (session.instrument.symbol, session.day.isoformat()) == ("ABC", "2024-01-08")
@@ -265,6 +320,18 @@ def test_orders_carry_the_resting_side_and_prints_the_aggressor(write) -> None: 
     assert session.extra["buyer_member"].tolist() == list(range(90, 97))
     # a print ends its own row; levels and orders of one time and sequence number are one message
     assert (session.events["flags"] & EventFlag.LAST > 0).tolist() == [False, False, True, True, False, False, True]
+
+
+def test_an_order_id_is_the_same_whatever_else_the_file_holds(write) -> None:  # type: ignore[no-untyped-def]
+    text = INSTRUMENT + TIME + "rows: {trades: {columns: {price: p, size: q, order_id: id}}}\n"
+    start = f"t,p,q,id\n{START_MS},10,1,"
+    alone, beside = (
+        only(*write(text, start + more)).events["order_id"].tolist()
+        for more in ("73\n", f"73\n{START_MS},10,1,a-b\n{START_MS},10,1,9-c\n")
+    )
+    (other, _) = only(*write(text, start + f"9-c\n{START_MS},10,1,74\n")).events["order_id"].tolist()
+    assert alone == [73] == beside[:1]
+    assert beside[2] == other != beside[1]
 
 
 def test_levels_and_quotes(write) -> None:  # type: ignore[no-untyped-def]
@@ -360,7 +427,7 @@ def test_local_times_at_a_change_of_clocks(write) -> None:  # type: ignore[no-un
     text = INSTRUMENT + clock + TRADES
     for rule in ("earliest", "latest"):
         said = refusal(*write(text.replace("RULE", rule), f"t,p,q\n{never},10,1\n"))
-        assert said.startswith(", row 2, field t: local time at a change of clocks")
+        assert said.startswith(f", row 2, field t: local time at a change of clocks, found '{never}.000000000'")
     said = refusal(*write(text.replace("RULE", "refuse"), f"t,p,q\n{twice},10,1\n"))
     assert "allowed: a time that happens once in America/New_York" in said
     found = [

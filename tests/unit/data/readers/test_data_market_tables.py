@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -42,7 +42,8 @@ def test_auctions_are_known_at_the_close(tmp_path: Path) -> None:
     [
         ("price", [1.0, 0.0, 1.0, 1.0], ", row 2, field price: price not positive, found '0.0'"),
         ("volume", [1, 2, 3, 0], ", row 4, field volume: volume not positive"),
-        ("volume", [1.0, 2.0, 3.0, 4.0], ", field volume: wrong type, found 'Float64', allowed: whole numbers"),
+        ("volume", [1.0, 2.0, 3.0, 4.5], ", row 4, field volume: not a whole multiple, found '4.5'"),
+        ("volume", ["1", "2", "3", "4"], ", field volume: wrong type, found 'String', allowed: numbers"),
         ("ticker", ["A", "A", "B", "C"], ", row 1, field ticker: ticker twice on a day"),
         ("ticker", ["A", "1B", "B", "C"], ", row 2, field ticker: not a ticker, found '1B'"),
         ("ticker", ["A", None, "B", "C"], ", row 2, field ticker: missing value"),
@@ -158,12 +159,36 @@ def test_funding_rates(tmp_path: Path) -> None:
     ]
 
 
-def test_gaps_and_changes_of_the_interval_are_found(tmp_path: Path) -> None:
-    rows = ("20200325 00:00:00,0.0001", "20200325 08:00:00,0.0001", "20200325 16:00:00,0.0001")
-    rows += ("20200326 16:00:00,0.0001", "20200326 20:00:00,0.0001", "20200327 04:00:00,0.0001")
-    (verdict,) = BybitFundingReader().audit([funding(tmp_path, *rows)])
-    assert {f.code: f.count for f in verdict.findings} == {"interval_gap": 1, "interval_change": 1}
-    assert verdict.counts["missing"] == 2
+def steps(tmp_path: Path, *hours: int, name: str = "btcusdt.csv.gz") -> Path:
+    """Rates at the start of 2024 and after each of these steps."""
+    first = datetime(2024, 1, 1, tzinfo=UTC)
+    times = [first + timedelta(hours=sum(hours[:n])) for n in range(len(hours) + 1)]
+    return funding(tmp_path, *(f"{time:%Y%m%d %H:%M:%S},0.0001" for time in times), name=name)
+
+
+@pytest.mark.parametrize(
+    ("hours", "intervals", "found", "missing"),
+    [
+        ((8, 8, 24, 8, 8), (8,) * 6, {"interval_gap": 1}, 2),
+        ((8, 8, 24, 24, 8, 8), (8,) * 7, {"interval_gap": 2}, 4),  # nobody pays once a day
+        ((8, 8, 24, 4, 8, 8), (8,) * 7, {"interval_gap": 1, "early_payment": 1}, 2),
+        ((4, 4, 4, 1, 1, 1), (4,) * 4 + (1,) * 3, {"interval_change": 1}, 0),
+        ((1, 1, 4, 4), (1,) * 3 + (4,) * 2, {"interval_change": 1}, 0),
+        ((1, 1, 3, 1, 8, 8, 16), (1,) * 5 + (8,) * 3, {"interval_change": 1, "interval_gap": 2}, 3),
+        ((4, 1, 8), (1, 1, 1, 1), {"interval_gap": 2}, 10),
+        ((24,), (8, 8), {"interval_gap": 1}, 2),
+        ((), (8,), {}, 0),
+    ],
+)
+def test_intervals_and_holes(
+    tmp_path: Path, hours: tuple[int, ...], intervals: tuple[int, ...], found: dict[str, int], missing: int
+) -> None:
+    path = steps(tmp_path, *hours)
+    (table,) = BybitFundingReader().tables([path])
+    assert tuple(table.frame["interval_s"] // 3600) == intervals
+    (verdict,) = BybitFundingReader().audit([path])
+    assert {f.code: f.count for f in verdict.findings} == found
+    assert verdict.counts["missing"] == missing
 
 
 @pytest.mark.parametrize(
@@ -183,7 +208,7 @@ def test_funding_refusals(tmp_path: Path, rows: tuple[str, ...], reason: str) ->
 def test_real_funding(shared_data: Path) -> None:
     path = shared_data / "lean" / "cryptofuture" / "bybit" / "margin_interest" / "btcusdt.csv.gz"
     (table,) = read_tables(BybitFundingReader(), [path])
-    assert dict(table.counts) == {"rows": 3922, "gaps": 0, "early": 0, "missing": 0}
+    assert dict(table.counts) == {"rows": 3922, "gaps": 0, "early": 0, "missing": 0, "interval_changes": 0}
     assert (table.frame["interval_s"] == 28_800).all()
     assert (table.frame["known_at_ns"].min(), table.frame["known_at_ns"].max()) == (
         ns(2020, 3, 25, 16),

@@ -80,6 +80,19 @@ def test_refusals(tmp_path: Path, rows: tuple[str, ...], reason: str) -> None:
     assert verdict.verdict is Verdict.REFUSED
 
 
+def test_orders_at_the_market_stand_in_calls_only(tmp_path: Path) -> None:
+    at_market = ("708000.0,210.0,0.0,210.0", "nan,nan,682000.0,2.0")
+    trading = ("09:00:00.0", ("679500.0,1.0,680000.0,1.0",))
+    (session,) = SgxReader().sessions([sgx(tmp_path / "order_book_3_a.csv", ("08:45:00.1", at_market), trading)])
+    assert (session.counts["snapshots"], session.counts["before_open_dropped"]) == (2, 1)
+    assert session.events["price_ticks"].tolist() == [1359, 1360]
+    late = sgx(tmp_path / "order_book_3_b.csv", trading, ("09:00:01.0", at_market))
+    (verdict,) = SgxReader().audit([late])
+    assert "row 7, field ask: not a price, found '0'" in verdict.findings[0].text
+    (verdict,) = SgxReader().audit([sgx(tmp_path / "order_book_3_c.csv", ("08:45:00.1", at_market))])
+    assert verdict.findings[0].code == "no_snapshot_of_continuous_trading"
+
+
 def test_a_clock_that_goes_back_and_a_cut_archive_are_refused(tmp_path: Path) -> None:
     path = sgx(tmp_path / "order_book_3_x.csv.gz", *reversed(SGX_BLOCKS))
     with pytest.raises(DataRefused, match="field TimeStamp: clock goes back"):

@@ -67,3 +67,13 @@ def test_other_folders_are_no_store(tmp_path):
     stored(tmp_path)
     assert not StoreReader().recognise(tmp_path / "events" / "a" / "b")
     assert not StoreReader().recognise(tmp_path)
+
+
+def test_a_damaged_log_is_a_refusal(tmp_path):
+    stored(tmp_path)
+    paths = instruments(tmp_path)
+    for log in (tmp_path / "events" / "_delta_log").glob("*.json"):
+        log.write_bytes(log.read_bytes()[:-40])
+    for verdict in StoreReader().audit(paths):
+        assert verdict.verdict is Verdict.REFUSED
+        assert str(verdict.path) in verdict.findings[-1].text

@@ -200,6 +200,14 @@ def test_the_deepest_snapshots_are_used(tmp_path: Path) -> None:
     assert only(two, five).paths == (five,)
 
 
+@pytest.mark.parametrize("damaged", ["asks[1].price", "bids[0].amount"])
+def test_a_snapshot_with_a_damaged_column_name_is_refused(tmp_path: Path, damaged: str) -> None:
+    path = write(tmp_path, "book_snapshot_2", row(0, 101, 1, 100, 1, 102, 1, 99, 1))
+    path.write_text(path.read_text().replace(damaged, damaged[:-1] + "x"))
+    (verdict,) = TardisReader().audit([path])
+    assert "wrong columns" in verdict.findings[0].text
+
+
 def test_halves_of_a_day_follow_each_other_and_may_not_overlap(tmp_path: Path) -> None:
     first = write(tmp_path, "trades", row(0, 1, "buy", 10, 1), row(2, 2, "buy", 10, 1))
     second = write(tmp_path, "trades", row(3, 3, "buy", 10, 1), part="B")
@@ -272,6 +280,19 @@ def test_types_without_events_and_truncated_files_are_refused(tmp_path: Path) ->
         tmp_path / "binance_liquidations_2020-09-13_BTCUSDT.csv"
     )
     assert "data type without events, found 'liquidations'" in TardisReader().audit([liquidations])[0].findings[0].text
+
+
+def test_an_option_chain_has_quotes_among_its_columns_and_is_none(tmp_path: Path) -> None:
+    chain = (
+        "type,strike_price,expiration,open_interest,last_price,bid_price,bid_amount,bid_iv,ask_price,ask_amount,ask_iv"
+    )
+    values = "put,9875,1591689600000000,0.1,0.0295,0.02,1,55.1,0.03,2,60.2"
+    start = "deribit,BTC-9JUN20-9875-P,1591574399413000,1591574400196008"
+    for name, found in (("deribit_options_chain_2020-06-08_OPTIONS.csv", "options_chain'"), ("chain.csv", "typ")):
+        path = tmp_path / name
+        path.write_text(f"exchange,symbol,timestamp,local_timestamp,{chain}\n{start},{values}\n")
+        assert TardisReader().recognise(path)
+        assert f"data type without events, found '{found}" in TardisReader().audit([path])[0].findings[0].text
     cut = write(tmp_path, "trades", *(row(n, n, "buy", 10, 1) for n in range(500)), packed=True)
     cut.write_bytes(cut.read_bytes()[:-9])
     assert TardisReader().recognise(cut)

@@ -5,7 +5,7 @@ mapping in `venues/`.
 from __future__ import annotations
 
 from footprint.data.feeds.mapped import mapped_protocols
-from footprint.data.feeds.protocols.binance import BinanceSpot, BinanceUsdm
+from footprint.data.feeds.protocols.binance import BinanceCoinm, BinanceSpot, BinanceUs, BinanceUsdm
 from footprint.data.feeds.protocols.bitfinex import BitfinexBooks, BitfinexRaw
 from footprint.data.feeds.protocols.bitstamp import BitstampBooks, BitstampOrders
 from footprint.data.feeds.protocols.bybit_2 import BybitV2
@@ -24,6 +24,8 @@ from footprint.errors import UsageError
 PROTOCOLS: tuple[WireProtocol, ...] = (
     BinanceSpot(),
     BinanceUsdm(),
+    BinanceCoinm(),
+    BinanceUs(),
     CoinbaseFull(),
     CoinbaseLevel2(),
     KrakenV1(),

@@ -1,4 +1,4 @@
-"""Binance spot and USD-M futures, combined streams of 2021 to 2025 (stream version 1).
+"""Binance spot (and Binance.US), USD-M and COIN-M futures, combined streams of 2021 to 2025 (stream version 1).
 
 Depth updates carry ids [U, u]; on futures also `pu`, the `u` before. `m` of a trade: the buyer was the maker, so a
 seller was the aggressor. Source: Binance API documentation, "WebSocket Market Streams", "Diff. Depth Stream", "How to
@@ -123,6 +123,28 @@ class BinanceUsdm(BinanceSpot):
 
     hosts = ("fstream.binance.com", "fapi.binance.com")
     snapshot_url = "https://fapi.binance.com/fapi/v1/depth?symbol={symbol}&limit=1000"
+
+
+class BinanceCoinm(BinanceUsdm):
+    """COIN-M futures: as USD-M; sizes are contracts."""
+
+    name = "binance-coinm-1"
+    venue = "binance-coinm"
+    url = "wss://dstream.binance.com/stream"
+
+    hosts = ("dstream.binance.com", "dapi.binance.com")
+    snapshot_url = "https://dapi.binance.com/dapi/v1/depth?symbol={symbol}&limit=1000"
+
+
+class BinanceUs(BinanceSpot):
+    """Binance.US: the frames of spot."""
+
+    name = "binance-us-1"
+    venue = "binance-us"
+    url = "wss://stream.binance.us:9443/stream"
+
+    hosts = ("stream.binance.us", "www.binance.us", "api.binance.us")
+    snapshot_url = "https://api.binance.us/api/v3/depth?symbol={symbol}&limit=5000"
 
 
 def _time_ns(body: dict[str, Any]) -> int:
