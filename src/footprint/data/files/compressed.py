@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import lzma
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import zstandard
 
 from footprint.errors import DataRefused
 
 HEAD_BYTES = 4096
+MAX_UNPACKED_PER_BYTE = 250  # real archives of text unpack to 5 to 20 times their size; a bomb claims more
+ZSTD_STEP = 1 << 13  # bytes unpacked at a time: four of them can stand for 128 KiB of content
+_SMALL = 1 << 24  # content of this size is no danger, however well it packs
 _GZIP, _ZSTD, _ZIP, _XZ = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"\xfd7zXZ\x00"
 # What the libraries raise on damage: of a zip also for an unknown method, an encrypted member, a place before its start
 DAMAGED = (
@@ -63,40 +67,72 @@ def read_all(path: Path) -> bytes:
     """The whole content, unpacked.
 
     Raises:
-        DataRefused: truncated or damaged archive, or a zip without exactly one member.
+        DataRefused: truncated or damaged archive, a zip without exactly one member, or content that is more than
+            MAX_UNPACKED_PER_BYTE times the file.
     """
     raw = path.read_bytes()
+    limit = max(MAX_UNPACKED_PER_BYTE * len(raw), _SMALL)
     try:
         if raw.startswith(_ZIP):
-            return _read_zip(raw, path)
+            return _read_zip(raw, path, limit)
         if raw.startswith(_GZIP):
-            return gzip.decompress(raw)
+            return _read_members(raw, limit, lambda: zlib.decompressobj(wbits=31))
         if raw.startswith(_ZSTD):
-            return _read_zstd(raw)
+            return _read_zstd(raw, limit)
         if raw.startswith(_XZ):
-            return lzma.decompress(raw)
+            return _read_members(raw, limit, lzma.LZMADecompressor)
+    except _TooLarge:
+        allowed = f"{limit:,} bytes of content in {len(raw):,}"
+        raise DataRefused("archive of absurd content", path=path, found="more", allowed=allowed) from None
     except DAMAGED as error:
         raise DataRefused(f"truncated or damaged archive ({error})", path=path, allowed="a whole archive") from error
     return raw
 
 
-def _read_zip(raw: bytes, path: Path) -> bytes:
+class _TooLarge(Exception):
+    """The content is larger than any market data packs."""
+
+
+def _read_zip(raw: bytes, path: Path, limit: int) -> bytes:
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-        names = archive.namelist()
-        if len(names) != 1:
-            raise DataRefused("wrong number of members", path=path, found=len(names), allowed="a zip of one file")
-        return archive.read(names[0])
+        members = archive.infolist()
+        if len(members) != 1:
+            raise DataRefused("wrong number of members", path=path, found=len(members), allowed="a zip of one file")
+        if members[0].file_size > limit:  # the library reads no more than this says
+            raise _TooLarge
+        return archive.read(members[0])
 
 
-def _read_zstd(raw: bytes) -> bytes:
+def _read_members(raw: bytes, limit: int, unpacker: Callable[[], Any]) -> bytes:
+    """Member after member of a gz or xz file; zeros behind the last one are padding."""
+    parts: list[bytes] = []
+    while raw:
+        member = unpacker()
+        parts.append(member.decompress(raw, limit + 1))
+        limit -= len(parts[-1])
+        if limit < 0:
+            raise _TooLarge
+        if not member.eof:
+            raise EOFError("the last member has no end")
+        raw = member.unused_data.lstrip(b"\0")
+    return b"".join(parts)
+
+
+def _read_zstd(raw: bytes, limit: int) -> bytes:
     """Frame after frame; unlike the library's stream reader this notices a frame that never ends."""
-    parts = []
+    parts: list[bytes] = []
     while raw:
         frame = zstandard.ZstdDecompressor().decompressobj()
-        parts.append(frame.decompress(raw))
+        for at in range(0, len(raw), ZSTD_STEP):
+            parts.append(frame.decompress(raw[at : at + ZSTD_STEP]))
+            limit -= len(parts[-1])
+            if limit < 0:
+                raise _TooLarge
+            if frame.eof:
+                break
         if not frame.eof:
             raise EOFError("the last zstd frame has no end")
-        raw = frame.unused_data
+        raw = frame.unused_data + raw[at + ZSTD_STEP :]
     return b"".join(parts)
 
 

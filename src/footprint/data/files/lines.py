@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import zstandard
 
-from footprint.data.files.compressed import DAMAGED
+from footprint.data.files.compressed import DAMAGED, ZSTD_STEP
 from footprint.errors import DataRefused
 
 _GZIP, _ZSTD, _XZ, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00", b"PK\x03\x04"
@@ -108,7 +108,7 @@ def _unzstd(file: BinaryIO) -> Iterator[bytes]:
     """Frame after frame; unlike the library's stream reader this notices a frame that never ends."""
     frame = zstandard.ZstdDecompressor().decompressobj()
     fed = False
-    for packed in iter(lambda: file.read(_CHUNK), b""):
+    for packed in iter(lambda: file.read(ZSTD_STEP), b""):
         while packed:
             if frame.eof:
                 frame, fed = zstandard.ZstdDecompressor().decompressobj(), False

@@ -7,11 +7,8 @@ import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
-from footprint.data.files.compressed import DAMAGED
+from footprint.data.files.compressed import DAMAGED, MAX_UNPACKED_PER_BYTE
 from footprint.errors import DataRefused
-
-# Real archives of text unpack to 5 to 20 times their size; a bomb claims more.
-MAX_UNPACKED_PER_BYTE = 250
 
 
 class Member(NamedTuple):

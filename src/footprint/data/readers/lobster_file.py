@@ -22,8 +22,8 @@ from numba import njit
 
 from footprint.book import invariants
 from footprint.book.view import NO_PRICE
+from footprint.data.files.compressed import MAX_UNPACKED_PER_BYTE
 from footprint.data.files.table import Column, read_table, refuse_clock_going_back
-from footprint.data.files.zip_members import MAX_UNPACKED_PER_BYTE
 from footprint.data.readers.lobster_scan import parse_numbers
 from footprint.errors import DataRefused
 from footprint.units import NS_PER_SECOND

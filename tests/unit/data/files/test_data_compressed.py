@@ -14,6 +14,8 @@ from footprint.data.files.compressed import HEAD_BYTES, head, read_all
 from footprint.data.files.lines import read_lines
 from footprint.data.files.zip_members import read_members
 from footprint.errors import DataRefused
+from footprint.testing import packing
+from footprint.testing.packing import Packed
 
 TEXT = b"first line\n" + b"0123456789" * 2000
 
@@ -67,3 +69,20 @@ def test_a_zip_of_two_files_is_refused(tmp_path: Path) -> None:
         archive.writestr("b", "2")
     with pytest.raises(DataRefused, match=r"wrong number of members, found '2', allowed: a zip of one file"):
         read_all(path)
+
+
+@pytest.mark.parametrize("name", ["bomb.gz", "bomb.xz", "bomb.zst", "bomb.zip"])
+def test_an_archive_of_absurd_content_is_refused(tmp_path: Path, name: str) -> None:
+    packed = Packed(name.partition(".")[2], (("bomb.csv", bytes(64 << 20)),))
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(bytes(64 << 20), 9) if packed.container == "gz" else packing.pack(packed))
+    with pytest.raises(DataRefused, match="absurd content"):
+        read_all(path)
+
+
+@pytest.mark.parametrize("container", ["gz", "xz", "zst"])
+def test_several_members_are_one_content(tmp_path: Path, container: str) -> None:
+    parts = (b"a,1\n" * 9000, b"b,2\n")
+    path = tmp_path / f"two.{container}"
+    path.write_bytes(b"".join(packing.pack(Packed(container, (("", part),))) for part in parts))
+    assert read_all(path) == b"".join(parts)
