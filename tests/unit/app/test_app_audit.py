@@ -111,6 +111,14 @@ def test_files_of_one_chain_say_the_same_once():
     assert "as a.gz" in text
 
 
+def test_ignored_files_stand_below_the_table():
+    strangers = [replace(IGNORED, path=Path(f"notes{k}.txt")) for k in range(9)]
+    text = printed([ACCEPTED, *strangers])
+    assert "no known format, ignored: notes0.txt, notes1.txt, notes2.txt and 6 more" in " ".join(text.split())
+    assert text.index("accepted") < text.index("notes0.txt")
+    assert "notes3.txt" not in text
+
+
 def test_an_empty_folder_has_no_table(tmp_path, capsys):
     assert run(["audit", str(tmp_path)]) == 0
     assert capsys.readouterr().out == "0 files: 0 accepted, 0 limited, 0 refused\n"

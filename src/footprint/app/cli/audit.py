@@ -94,6 +94,7 @@ def audit_json(verdicts: Sequence[FileVerdict]) -> dict[str, Any]:
 def audit_table(verdicts: Sequence[FileVerdict]) -> Table:
     """One row a file; what refuses it or voids an analysis stands above what is only worth knowing.
 
+    Ignored files stand below the table.
     Of findings of one kind the first three are shown, and of files of one chain that say the same the first says it.
     """
     from rich.markup import escape
@@ -110,8 +111,13 @@ def audit_table(verdicts: Sequence[FileVerdict]) -> Table:
     table.add_column("verdict", no_wrap=True)
     table.add_column("reasons")
     table.add_column("void analyses", max_width=24)
+    ignored = [os.path.relpath(v.path, folder) for v in verdicts if verdict_word(v) == "ignored"]
+    if ignored:
+        table.caption, table.caption_justify = escape(f"no known format, ignored: {first_of(ignored)}"), "left"
     told: dict[tuple[str, str, tuple[str, ...]], str] = {}
     for v in verdicts:
+        if verdict_word(v) == "ignored":
+            continue
         name, reasons = os.path.relpath(v.path, folder), tuple(_reasons(v))
         said_by = told.setdefault((v.source, v.chain or name, reasons), name)
         table.add_row(
