@@ -24,7 +24,7 @@ from scorecard.sources import OUT, ROOT
 
 CASES = 100_000  # per reader, dealt out to its specimens
 STEP = 1_000
-BUDGET_S = 600.0
+BUDGET_S = 240.0
 PROCESSES = 2
 
 _COMMAND = "python -m scorecard --only reader_fuzz"
@@ -99,7 +99,9 @@ def _go_on(held: dict[str, dict[str, Any]]) -> None:
     with ProcessPoolExecutor(PROCESSES) as pool:
         while True:
             waiting = sorted(
-                (k["cases"], r) for r, k in held.items() if k["cases"] < CASES and r not in running.values()
+                (k["cases"], r)
+                for r, k in held.items()
+                if k["cases"] < CASES and r not in stopped and r not in running.values()
             )
             while waiting and len(running) < PROCESSES and time.monotonic() < end_s:
                 first, reader = waiting.pop(0)

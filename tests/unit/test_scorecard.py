@@ -76,7 +76,7 @@ Binance, every shared file: crossed or locked books | <= 0 |
 Databento MBO: unknown order ids | <= 0 |
 Bitstamp log: messages that leave the book crossed | <= 0 |
 Bitfinex R0: unknown deletes | <= 0 |
-store: sessions that differ from those of the readers | <= 0 |
+store: sessions that differ from the readers' | <= 0 |
 store: versions written by ingesting the same again | <= 0 |
 event log: one by one | >= 200000 |
 event log: batched | >= 1e+06 |
@@ -112,6 +112,11 @@ Faulty feeds: reported holes that nothing explains | <= 0 |
 Faulty feeds: malformed frames set aside | >= 100 |
 Faulty feeds: venues with 100 scripts each | >= 5 |
 Faulty feeds: CPU time of 500 scripts | <= 120 |
+Damaged files: crashes, hangs, broken promises of a reader | <= 0 |
+Damaged files: cases run of every reader | >= 500 | >= 100000
+Damaged files: accepted, and other outside the damaged record |  |
+Damaged files: the same, and the audit says nothing of it |  |
+Damaged files: growth of the memory in 1,000 cases | <= 256 |
 """
 
 

@@ -316,15 +316,15 @@ class _Place(NamedTuple):
 
 def _where(specimen: Specimen, clean: _Clean, read: Content, packed: Packed, damage: _Damage) -> Where | None:
     """What was damaged; None when everything that changed is in the damaged records, or may change with them."""
-    if damage.member < 0:
-        return Where.CONTAINER
     if damage.renamed:
         return Where.NAME
+    if damage.member < 0:
+        return Where.CONTAINER
     if specimen.record_of is None:
         return Where.COLUMNS
     place = _place(specimen, packed.members[damage.member][1], damage.mutant)
     inside = _only_in_place(specimen, clean, read, place)
-    if inside and _labels(clean.content, place) == _labels(read, place.moved()):
+    if inside and _same_labels(clean.content, read, place):
         return None
     if place.first <= specimen.headers:
         return Where.HEADER
@@ -345,6 +345,16 @@ def _labels(content: Content, without: _Place | None = None) -> set[tuple[object
     sessions = [item for item in content if isinstance(item, Session)]
     held = [s for s in sessions if without is None or not without.holds(s.events["row"]).all()]
     return {(s.instrument.symbol, s.instrument.venue, s.instrument.multiplier, s.day) for s in held}
+
+
+def _same_labels(clean: Content, read: Content, place: _Place) -> bool:
+    """Whether sessions are called the same, but for those that hold the damaged records alone."""
+    before, after = _by_symbol(clean), _by_symbol(read)
+    return all(
+        _labels(before[symbol]) == _labels(after[symbol])
+        or _labels(before[symbol], place) == _labels(after[symbol], place.moved())
+        for symbol in before.keys() | after.keys()
+    )
 
 
 def _only_in_place(specimen: Specimen, clean: _Clean, read: Content, place: _Place) -> bool:

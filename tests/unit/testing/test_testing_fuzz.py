@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,11 @@ from footprint.testing.packing import Packed, pack, unpack
 
 THING = Instrument("THING", "HERE", "test", AssetClass.SYNTHETIC, "USD", 1.0, 1.0, ALWAYS_OPEN)
 CONTENT = b"".join(b"%d,%d\n" % (100 + i, 1 + i % 7) for i in range(40))
+CLEAN_SUM = int(np.cumsum([1 + i % 7 for i in range(40)]).sum())
+
+
+class Panic(BaseException):
+    """What a compiled library raises when it gives up."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +48,10 @@ class TinyReader:
         verdicts = []
         for path in paths:
             try:
-                self._read(path)
-                verdicts.append(FileVerdict(path, self.name, "THING"))
+                events = self._read(path)
+                odd = self.defect == "told sum" and int(events["size_lots"].sum()) != CLEAN_SUM
+                found = (Finding("odd_sum", "sum"),) if odd else ()
+                verdicts.append(FileVerdict(path, self.name, "THING", found))
             except DataRefused as error:
                 if self.defect != "lenient":
                     verdicts.append(FileVerdict(path, self.name, "", (Finding.of_refusal(error),)))
@@ -64,16 +72,22 @@ class TinyReader:
         if not lines:
             raise DataRefused("empty file", path=path)
         events = empty_events(len(lines))
-        total = 0
+        total, price_of = 0, dict[int, int]()
         for i, line in enumerate(lines):
             cells = line.split(b",")
             if self.defect == "hang" and b"9" * 19 in line:
                 time.sleep(60)
+            if self.defect == "panic" and b"9" * 19 in line:
+                raise Panic
             if self.defect != "crash" and (len(cells) != 2 or not all(c.isdigit() and len(c) < 9 for c in cells)):
                 raise DataRefused("not two numbers", path=path, row=i + 1)
             total += int(cells[1])
             events[i]["price_ticks"] = int(cells[0])
-            events[i]["size_lots"] = total if self.defect == "running sum" else int(cells[1])
+            events[i]["size_lots"] = total if self.defect.endswith(" sum") else int(cells[1])
+            events[i]["order_id"] = int(cells[1]) if self.defect == "by order" else 0
+            if self.defect == "by order":
+                price_of.setdefault(int(cells[1]), int(cells[0]))
+                events[i]["price_ticks"] = price_of[int(cells[1])]
         events["kind"], events["flags"] = EventKind.TRADE, EventFlag.LAST
         events["row"] = np.arange(1, len(events) + 1)
         events["exchange_time_ns"] = np.arange(1, len(events) + 1) * 10**9
@@ -102,7 +116,7 @@ def test_a_sound_reader_passes_with_every_outcome_counted(tiny: Path) -> None:
     assert report.outcomes["changed in record"] > 5
 
 
-@pytest.mark.parametrize("defect", ["crash", "lenient"])
+@pytest.mark.parametrize("defect", ["crash", "lenient", "panic"])
 def test_a_crash_and_a_late_refusal_are_failures(tiny: Path, defect: str) -> None:
     assert run(defect, tiny).failures
 
@@ -117,6 +131,41 @@ def test_damage_that_spreads_to_later_records_is_counted(tiny: Path) -> None:
     assert spread.outcomes["changed elsewhere"] > 5
     assert len(spread.elsewhere) == spread.outcomes["changed elsewhere"] == sum(spread.silent.values())
     assert {case.where for case in spread.elsewhere} <= {Where.RECORD, Where.CONTAINER, Where.NAME}
+
+
+def test_records_on_the_same_order_may_change_together(tiny: Path) -> None:
+    """The price of an order is that of its first line: later lines of the order change with it, others do not."""
+    alone, linked = (
+        fuzz_reader(Specimen(TinyReader("by order"), tiny, linked=held), range(400), tiny.parent / str(held))
+        for held in (False, True)
+    )
+    assert alone.silent["record"] > 2 * linked.silent["record"]
+    assert alone.outcomes["changed in record"] < linked.outcomes["changed in record"]
+
+
+def test_damage_before_the_first_record_is_counted_for_itself(tiny: Path) -> None:
+    report = fuzz_reader(Specimen(TinyReader("running sum"), tiny, headers=40), range(300), tiny.parent / "cases")
+    assert Where.HEADER in {case.where for case in report.elsewhere}
+    assert Where.RECORD not in {case.where for case in report.elsewhere}
+
+
+def test_without_an_order_of_records_every_change_is_elsewhere(tiny: Path) -> None:
+    report = fuzz_reader(Specimen(TinyReader(), tiny, record_of=None), range(300), tiny.parent / "cases")
+    assert "changed in record" not in report.outcomes
+    assert Where.COLUMNS in {case.where for case in report.elsewhere}
+
+
+def test_a_finding_that_the_clean_file_has_not_makes_a_change_told(tiny: Path) -> None:
+    silent, told = (run(defect, path) for defect, path in (("running sum", tiny), ("told sum", _copy(tiny))))
+    assert sum(silent.silent.values()) == silent.outcomes["changed elsewhere"]
+    assert told.silent == {}
+    assert {case.told for case in told.elsewhere} == {("odd_sum",)}
+
+
+def _copy(path: Path) -> Path:
+    folder = path.parent / "copy"
+    folder.mkdir()
+    return Path(shutil.copy(path, folder))
 
 
 def test_a_case_can_be_repeated_alone(tiny: Path) -> None:

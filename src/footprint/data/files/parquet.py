@@ -65,7 +65,7 @@ def read_columns(path: Path, wanted: Sequence[str]) -> pl.DataFrame:
     if not is_parquet(path):
         raise DataRefused("not a Parquet file", path=path, allowed=f"a file that begins with {MAGIC.decode()}")
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             held = file.schema_arrow.names
             missing = [name for name in wanted if name not in held]
             if not missing:

@@ -62,6 +62,20 @@ def test_a_zip_with_lost_bytes_is_refused_whatever_the_library_raises(tmp_path: 
             read(path)
 
 
+def test_a_directory_that_lost_an_entry_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "two.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a", "1")
+        archive.writestr("b", "2")
+    assert [member.name for member in read_members(path)] == ["a", "b"]
+    raw = bytearray(path.read_bytes())
+    raw[raw.index(b"PK\x01\x02") + 32] = 47  # a comment as long as the second entry
+    path.write_bytes(raw)
+    assert zipfile.ZipFile(path).namelist() == ["a"]
+    with pytest.raises(DataRefused, match="damaged archive, found '1 files', allowed: 2 files"):
+        read_members(path)
+
+
 def test_a_zip_of_two_files_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "two.zip"
     with zipfile.ZipFile(path, "w") as archive:
