@@ -171,6 +171,12 @@ def test_a_counter_that_skips_is_called_sparse_and_shows_no_losses():
     assert "sparse_sequence" in codes(day)
 
 
+@pytest.mark.parametrize("source", ["binance", "databento", "frames", "iex"])
+def test_numbers_that_the_reader_follows_by_the_venues_rule_are_left_to_it(source):
+    sparse = session(numbers(10 * np.arange(1, 50) + 3))
+    assert "sparse_sequence" not in codes(day_quality(replace(sparse, source=source)))
+
+
 def test_a_counter_of_trades_beside_one_of_quotes_are_told_apart():
     messages = []
     for k in range(50):

@@ -23,6 +23,10 @@ _SAID_BY: dict[str, tuple[str, ...]] = {
     "receive_before_exchange": ("clock_repaired",),
 }
 
+# Readers that follow the venue's own numbers by its own rule (ranges, previous ids, a counter of the whole channel):
+# the plain count of steps would call their numbers sparse or lost where nothing is.
+_NUMBERS_FOLLOWED_BY_READER = frozenset({"binance", "databento", "frames", "iex"})
+
 
 def merged_findings(said: Sequence[Finding], seen: Iterable[Finding]) -> tuple[Finding, ...]:
     """What a reader said, and what the events show beyond it: one thing is said once."""
@@ -38,7 +42,7 @@ def quality_findings(quality: DayQuality) -> tuple[Finding, ...]:
     """Everything about the day that is not as it should be, in a fixed order."""
     found = [
         *_gaps(quality),
-        *_sequences(quality),
+        *([] if quality.source in _NUMBERS_FOLLOWED_BY_READER else _sequences(quality)),
         *_clocks(quality),
         *_books(quality),
         *_quotes(quality),
