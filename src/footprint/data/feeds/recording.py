@@ -22,7 +22,6 @@ from footprint.data.files.lines import read_chunks
 from footprint.errors import DataRefused
 
 FORMAT = "footprint-frames-1"
-SUFFIX = ".frames"
 MAX_FRAME_BYTES = 1 << 26
 
 _PREFIX = struct.Struct("<II")

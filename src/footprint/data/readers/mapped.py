@@ -1,4 +1,4 @@
-"""Any csv or Parquet file through a written mapping (`data.mapping`): events, or a table.
+"""Any csv or Parquet file through a written mapping (`mapping.py`): events, or a table.
 
 One row of the file may make several events: quotes and levels first, then orders, then the print, in the order in which
 an observer could have seen them. A message, which ends with LAST, is a row; levels and orders of one time (and one
@@ -26,6 +26,7 @@ from footprint.data.files.refusals import verdict_or_refusal
 from footprint.data.readers import mapping
 from footprint.data.readers.mapping import KINDS, Document, RowsSpec, load_mapping
 from footprint.data.readers.mapping_values import Cells, read_cells, sides, times_ns
+from footprint.data.readers.table_files import TableFiles
 from footprint.data.session import EXTRA_COLUMNS, Session
 from footprint.data.tables import Table, TableColumn, TableKind, sorted_table
 from footprint.data.verdict import Analysis, FileVerdict, Finding
@@ -80,7 +81,7 @@ class MappedReader:
 
 
 @dataclass(frozen=True, slots=True)
-class MappedTableReader:
+class MappedTableReader(TableFiles):
     """Tables of files that a mapping describes; recognises nothing by itself."""
 
     mapping_path: Path
@@ -90,25 +91,15 @@ class MappedTableReader:
         """False: a mapping is named together with the file that it is for."""
         return False
 
-    def audit(self, paths: Sequence[Path]) -> list[FileVerdict]:
-        """One verdict per file.
-
-        Raises:
-            UsageError: the mapping cannot be used.
-        """
-        document = load_mapping(self.mapping_path)
-        return [verdict_or_refusal(path, self.name, lambda p: _table_verdict(p, document, self.name)) for path in paths]
-
-    def tables(self, paths: Sequence[Path]) -> Iterator[Table]:
+    def read(self, path: Path) -> tuple[list[Table], list[Finding]]:
         """One table a file.
 
         Raises:
-            DataRefused: a file is refused.
+            DataRefused: the file is refused.
             UsageError: the mapping cannot be used.
         """
         document = load_mapping(self.mapping_path)
-        for path in paths:
-            yield _read_table(path, document, self.name)
+        return [_read_table(path, document, self.name)], _missing(document)
 
 
 def mapped_reader(mapping_path: Path) -> MappedReader | MappedTableReader:
@@ -125,12 +116,6 @@ def _verdict(path: Path, document: Document, source: str) -> FileVerdict:
     sessions, counts, findings = _read_file(path, document, source)
     symbols = ",".join(sorted({session.instrument.symbol for session in sessions}))
     return FileVerdict(path, source, symbols, tuple(findings), counts)
-
-
-def _table_verdict(path: Path, document: Document, source: str) -> FileVerdict:
-    table = _read_table(path, document, source)
-    symbols = ",".join(table.frame["symbol"].unique().sort())
-    return FileVerdict(path, source, symbols, tuple(_missing(document)), table.counts)
 
 
 # ---- events ---------------------------------------------------------------------------------------------------------

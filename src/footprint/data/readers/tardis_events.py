@@ -22,8 +22,8 @@ from footprint.data.readers.tardis_file import TardisFile, TardisKind, snapshot_
 from footprint.data.readers.window_changes import level_changes
 from footprint.errors import DataRefused
 from footprint.market.events import EVENT_DTYPE, UNKNOWN_TIME, EventFlag, EventKind, empty_events
+from footprint.units import NS_PER_MICROSECOND
 
-NS_PER_US = 1000
 _LAST, _SNAPSHOT = int(EventFlag.LAST), int(EventFlag.SNAPSHOT)
 
 
@@ -56,10 +56,10 @@ def _events(rows: pl.DataFrame, index: np.ndarray) -> np.ndarray:
     """Events that carry the times and numbers of the rows `index` (int64 of shape (m,))."""
     events = empty_events(len(index))
     if exchange_clock_given(rows):
-        events["exchange_time_ns"] = rows["timestamp"].to_numpy()[index] * NS_PER_US
+        events["exchange_time_ns"] = rows["timestamp"].to_numpy()[index] * NS_PER_MICROSECOND
     else:
         events["exchange_time_ns"] = UNKNOWN_TIME
-    events["receive_time_ns"] = rows["local_timestamp"].to_numpy()[index] * NS_PER_US
+    events["receive_time_ns"] = rows["local_timestamp"].to_numpy()[index] * NS_PER_MICROSECOND
     events["row"] = events["sequence"] = index + 2
     return events
 
