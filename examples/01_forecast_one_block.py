@@ -14,9 +14,9 @@ from footprint import __version__
 from footprint.app.history import read_history
 from footprint.data.planted import PlantedLaw
 from footprint.data.synthetic import planted_sessions
+from footprint.impact.evaluation.protocol import Protocol
 from footprint.impact.forecast import forecast
 from footprint.impact.forecaster import fit_baseline
-from footprint.impact.protocol import Protocol
 from footprint.impact.record import ForecastRecord
 from footprint.impact.request import ImpactRequest
 from footprint.impact.styles import style_plan

@@ -74,7 +74,7 @@ def _process(kind: str) -> dict[str, Any]:
 def _read_to_rows(days: Sequence[str]) -> int:
     """Audit the days, read them, make their training rows; the number of events read."""
     from footprint.data import formats
-    from footprint.impact.protocol import Protocol
+    from footprint.impact.evaluation.protocol import Protocol
     from footprint.impact.training import tape_rows
 
     files = [shared_data(*_FOLDER.split("/"), f"{day}_{kind}.zip") for day in days for kind in ("quote", "trade")]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from footprint.impact.planted_check import metaorders_estimate, recover
+from footprint.impact.laws.planted_check import metaorders_estimate, recover
 from scorecard.bar import Bar, Limit
 
 _SEEDS = range(10)

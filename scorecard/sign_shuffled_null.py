@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from footprint.impact.tape_law import sign_shuffled_null
+from footprint.impact.laws.tape_law import sign_shuffled_null
 from scorecard.bar import Bar, Limit
 from scorecard.law_tapes import law_tapes
 

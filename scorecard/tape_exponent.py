@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from footprint.impact.tape_law import TapeExponent, tape_exponent
+from footprint.impact.laws.tape_law import TapeExponent, tape_exponent
 from scorecard.bar import Bar, Limit
 from scorecard.law_tapes import law_tapes
 

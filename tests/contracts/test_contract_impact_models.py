@@ -11,8 +11,8 @@ import pytest
 
 from footprint.impact.averaged import Averaged
 from footprint.impact.boosting import BoostedQuantiles
+from footprint.impact.calibration.conformal import CrossConformal
 from footprint.impact.catalogue import BASELINES, CANDIDATES, DIFFUSIVE, IN_FLIGHT_CANDIDATES, SPREAD, boosted_for
-from footprint.impact.conformal import CrossConformal
 from footprint.impact.distribution import NORMAL_SCORES
 from footprint.impact.istar import IStar
 from footprint.impact.linear import Linear

@@ -20,7 +20,7 @@ from footprint.data.prepare import prepare
 from footprint.data.session import Session
 from footprint.data.signing import LEE_READY_1991_LAG_NS, lee_ready
 from footprint.data.synthetic import planted_sessions
-from footprint.impact.protocol import Protocol
+from footprint.impact.evaluation.protocol import Protocol
 from footprint.impact.rows import TARGETS, Rows
 from footprint.impact.training import tape_rows
 from footprint.market.events import EventFlag, EventKind, empty_events

@@ -9,9 +9,9 @@ from footprint.book.replay import views
 from footprint.data.child_tape import build_child_tape
 from footprint.data.children import ChildTape
 from footprint.data.readers.lean import LeanReader
-from footprint.impact.binned_law import fit_binned_law
-from footprint.impact.law import LawFit
-from footprint.impact.tape_law import law_sample
+from footprint.impact.laws.binned_law import fit_binned_law
+from footprint.impact.laws.law import LawFit
+from footprint.impact.laws.tape_law import law_sample
 
 
 def exponent(days: list[ChildTape], traders: int, seed: int = 0) -> LawFit:

@@ -15,7 +15,7 @@ from footprint.data.planted import PlantedLaw
 from footprint.data.readers.lean_writer import write_lean
 from footprint.data.synthetic import planted_sessions
 from footprint.errors import FootprintError
-from footprint.impact.protocol import Protocol
+from footprint.impact.evaluation.protocol import Protocol
 
 SMALL = replace(Protocol(), parts=4, rows_per_cell=40, bootstrap_draws=100, in_flight_fractions=(0.5,))
 FIELDS = ["data", "split", "target", "model", "metric", "value", "low", "high", "n", "blocks", "slice"]

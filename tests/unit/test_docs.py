@@ -17,10 +17,11 @@ from footprint.app.forecasting import print_records
 from footprint.data import formats, metaorders
 from footprint.features.vector import VERSION as features_version
 from footprint.features.vector import FeatureVector
-from footprint.impact import protocol, record, rows
+from footprint.impact import record, rows
+from footprint.impact.evaluation import protocol
+from footprint.impact.evaluation.protocol import Protocol
 from footprint.impact.forecast import forecast
 from footprint.impact.forecaster import MIXTURE_ID, Forecaster, ModelCard
-from footprint.impact.protocol import Protocol
 from footprint.impact.record import ForecastRecord
 from footprint.impact.request import ImpactRequest, MarketSnapshot
 from footprint.market.events import EventKind

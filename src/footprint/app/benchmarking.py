@@ -24,12 +24,19 @@ from footprint.data.verdict import FileVerdict
 from footprint.errors import FootprintError, UsageError
 from footprint.features.curves import CURVES, score_curves
 from footprint.features.vector import VERSION as FEATURE_VERSION
-from footprint.impact.benchmark import Job, Scored, collect, run_jobs
 from footprint.impact.catalogue import BASELINES, CANDIDATES, IN_FLIGHT_CANDIDATES, boosted_for
-from footprint.impact.protocol import Protocol
+from footprint.impact.evaluation.benchmark import Job, Scored, collect, run_jobs
+from footprint.impact.evaluation.protocol import Protocol
+from footprint.impact.evaluation.scoreboard import Result, alarm, results
+from footprint.impact.evaluation.splits import (
+    Task,
+    random_split,
+    strict_calendar,
+    unseen_market,
+    unseen_symbol,
+    walk_forward,
+)
 from footprint.impact.rows import Rows, concatenate
-from footprint.impact.scoreboard import Result, alarm, results
-from footprint.impact.splits import Task, random_split, strict_calendar, unseen_market, unseen_symbol, walk_forward
 from footprint.impact.training import TapeRows, tape_rows
 
 ARRIVAL_TARGETS = ("peak", "shortfall", "shift_300", "shift_600")

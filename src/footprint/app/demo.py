@@ -28,18 +28,18 @@ from footprint.data.prepare import prepare
 from footprint.data.readers.lean_writer import write_lean
 from footprint.data.session import Session
 from footprint.data.synthetic import planted_sessions
-from footprint.impact.benchmark import Job, Scored, collect, run_jobs
-from footprint.impact.binned_law import fit_binned_law
+from footprint.impact.evaluation.benchmark import Job, Scored, collect, run_jobs
+from footprint.impact.evaluation.protocol import Protocol
+from footprint.impact.evaluation.scoreboard import Result, results
+from footprint.impact.evaluation.scoring import Estimate
+from footprint.impact.evaluation.splits import walk_forward
 from footprint.impact.forecaster import Forecaster
-from footprint.impact.law import LawFit, fit_law
-from footprint.impact.protocol import Protocol
+from footprint.impact.laws.binned_law import fit_binned_law
+from footprint.impact.laws.law import LawFit, fit_law
+from footprint.impact.laws.tape_law import law_sample
 from footprint.impact.record import ForecastRecord
 from footprint.impact.rows import Rows
-from footprint.impact.scoreboard import Result, results
-from footprint.impact.scoring import Estimate
-from footprint.impact.splits import walk_forward
 from footprint.impact.store import save
-from footprint.impact.tape_law import law_sample
 from footprint.impact.training import tape_rows
 from footprint.market.orders import ParentOrder, Progress
 from footprint.units import BPS, BUY, NS_PER_HOUR, NS_PER_SECOND

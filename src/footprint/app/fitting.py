@@ -17,9 +17,9 @@ from footprint.app.progress import ProgressDisplay
 from footprint.data import formats
 from footprint.data.verdict import counted
 from footprint.errors import ModelError
+from footprint.impact.evaluation.protocol import Protocol
 from footprint.impact.forecaster import Forecaster, fit_forecaster
 from footprint.impact.linear_mean import MIN_ROWS
-from footprint.impact.protocol import Protocol
 from footprint.impact.store import MODEL_FILES, save
 from footprint.impact.training import TapeRows, tape_rows
 from footprint.units import NS_PER_SECOND

@@ -19,9 +19,9 @@ from footprint.app.progress import ProgressDisplay
 from footprint.data import formats
 from footprint.data.verdict import Analysis, FileVerdict
 from footprint.errors import UsageError
+from footprint.impact.evaluation.protocol import Protocol
 from footprint.impact.forecast import forecast
 from footprint.impact.forecaster import BASELINE_ID, Forecaster, fit_baseline
-from footprint.impact.protocol import Protocol
 from footprint.impact.record import ForecastRecord
 from footprint.impact.request import ImpactRequest
 from footprint.impact.store import load

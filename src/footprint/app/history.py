@@ -11,8 +11,8 @@ from footprint.data.prepare import PreparedSession, prepare
 from footprint.data.session import Session
 from footprint.errors import UsageError
 from footprint.features.vector import FeatureVector
+from footprint.impact.evaluation.protocol import Protocol
 from footprint.impact.passive_fill import PassiveFill, passive_fill
-from footprint.impact.protocol import Protocol
 from footprint.impact.request import MarketSnapshot
 from footprint.impact.training import TapeRows, prepared_tape_rows
 from footprint.market.events import EventKind, event_time_ns

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from footprint.impact.scoring import Estimate
+from footprint.impact.evaluation.scoring import Estimate
 
 # Okabe & Ito (2008): told apart by colour-blind readers and in print
 BLUE, ORANGE, GREEN, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#8a96a3", "#1f2933"

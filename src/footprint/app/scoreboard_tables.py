@@ -8,7 +8,7 @@ import numpy as np
 from rich.table import Table
 
 from footprint.app.console import stdout_console
-from footprint.impact.scoreboard import Result
+from footprint.impact.evaluation.scoreboard import Result
 
 HEADLINE = (
     ("peak", "crps_skill_vs_square_root_constant_percent"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from footprint.impact.almgren import Almgren2005
 from footprint.impact.averaged import Averaged
 from footprint.impact.boosting import BoostedQuantiles
-from footprint.impact.conformal import FoldBy
+from footprint.impact.calibration.conformal import FoldBy
 from footprint.impact.interface import ImpactModel
 from footprint.impact.istar import IStar
 from footprint.impact.linear import Linear

@@ -12,8 +12,8 @@ from footprint.data import metaorders
 from footprint.errors import ModelError
 from footprint.features.vector import VERSION as FEATURE_VERSION
 from footprint.impact import rows as rows_module
+from footprint.impact.calibration.conformal import CrossConformal
 from footprint.impact.catalogue import SPREAD, mixture_for
-from footprint.impact.conformal import CrossConformal
 from footprint.impact.interface import FittedImpact, ImpactModel
 from footprint.impact.rows import TARGETS, Rows, concatenate
 from footprint.impact.training import TapeRows

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from footprint.impact.conformal import CrossFit, FoldBy, cross_fit, held_out_crps, level_shifts, shifted
+from footprint.impact.calibration.conformal import CrossFit, FoldBy, cross_fit, held_out_crps, level_shifts, shifted
 from footprint.impact.interface import FittedImpact, ImpactModel
 from footprint.impact.rows import Rows
 

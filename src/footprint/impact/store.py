@@ -15,7 +15,7 @@ from footprint.features.vector import VERSION as FEATURE_VERSION
 from footprint.impact.almgren import Almgren2005
 from footprint.impact.averaged import FittedAverage
 from footprint.impact.boosting import FittedBoosting
-from footprint.impact.conformal import FittedConformal
+from footprint.impact.calibration.conformal import FittedConformal
 from footprint.impact.forecaster import Forecaster, ModelCard
 from footprint.impact.istar import FittedIStar
 from footprint.impact.linear import Linear

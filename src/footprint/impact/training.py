@@ -14,8 +14,8 @@ from footprint.data.mid import MidRule
 from footprint.data.prepare import PreparedSession, prepare
 from footprint.data.session import Session
 from footprint.features.vector import FeatureVector
-from footprint.impact.parts import Span, assign_parts
-from footprint.impact.protocol import Protocol
+from footprint.impact.evaluation.parts import Span, assign_parts
+from footprint.impact.evaluation.protocol import Protocol
 from footprint.impact.rows import RELAXATION_S, OrderColumns, Rows, concatenate, make_rows
 from footprint.units import NS_PER_DAY, NS_PER_SECOND
 

@@ -14,7 +14,7 @@ from footprint.data import formats
 from footprint.data.planted import PlantedLaw
 from footprint.data.readers.lean_writer import write_lean
 from footprint.data.synthetic import planted_sessions
-from footprint.impact.protocol import Protocol
+from footprint.impact.evaluation.protocol import Protocol
 from footprint.impact.store import save
 from footprint.impact.training import tape_rows
 

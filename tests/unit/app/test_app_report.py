@@ -7,7 +7,7 @@ from footprint.app import plots
 from footprint.app.report import Section, Table, render_report, write_report
 from footprint.errors import UsageError
 from footprint.impact.distribution import NORMAL_SCORES
-from footprint.impact.scoring import Estimate
+from footprint.impact.evaluation.scoring import Estimate
 
 
 @pytest.fixture(scope="module")

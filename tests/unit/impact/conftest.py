@@ -11,8 +11,8 @@ from footprint.app.history import History, read_history
 from footprint.data.planted import PlantedLaw
 from footprint.data.session import Session
 from footprint.data.synthetic import planted_sessions
+from footprint.impact.evaluation.protocol import Protocol
 from footprint.impact.forecaster import Forecaster, fit_baseline, fit_forecaster
-from footprint.impact.protocol import Protocol
 from footprint.units import NS_PER_HOUR
 
 SMALL = replace(Protocol(), rows_per_cell=60)

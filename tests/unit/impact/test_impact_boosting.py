@@ -9,8 +9,8 @@ from footprint.errors import ModelError
 from footprint.impact.boosting import QUANTILE_LEVELS, BoostedQuantiles
 from footprint.impact.catalogue import DIFFUSIVE, SPREAD, boosted_for
 from footprint.impact.distribution import LEVELS
+from footprint.impact.evaluation.scoring import covered, crps_bps
 from footprint.impact.rows import Rows
-from footprint.impact.scoring import covered, crps_bps
 from footprint.testing.random_rows import random_rows
 
 FEW_TREES = BoostedQuantiles(start=DIFFUSIVE, stages=(10, 40), min_rows_per_leaf=40, learning_rate=0.2)

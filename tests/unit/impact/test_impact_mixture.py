@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from footprint.impact.boosting import BoostedQuantiles
+from footprint.impact.calibration.conformal import CrossFit, held_out_crps
 from footprint.impact.catalogue import CONSTANT, DIFFUSIVE, SPREAD
-from footprint.impact.conformal import CrossFit, held_out_crps
 from footprint.impact.distribution import NORMAL_SCORES
+from footprint.impact.evaluation.scoring import crps_bps
 from footprint.impact.linear import Linear
 from footprint.impact.mixture import WEIGHTS, FittedMixture, Mixture, best, mix
 from footprint.impact.rows import Rows
-from footprint.impact.scoring import crps_bps
 from footprint.testing.random_rows import random_rows
 
 FEW_TREES = BoostedQuantiles(start=DIFFUSIVE, stages=(3,), min_rows_per_leaf=30)

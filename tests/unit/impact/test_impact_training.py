@@ -11,7 +11,7 @@ import pytest
 from footprint.data.planted import PlantedLaw
 from footprint.data.session import Session
 from footprint.data.synthetic import planted_sessions
-from footprint.impact.protocol import Protocol
+from footprint.impact.evaluation.protocol import Protocol
 from footprint.impact.rows import Rows
 from footprint.impact.training import TapeRows, tape_rows
 from footprint.market.events import EventKind

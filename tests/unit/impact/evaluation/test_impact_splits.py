@@ -9,9 +9,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from footprint.impact.protocol import Protocol
-from footprint.impact.rows import Rows
-from footprint.impact.splits import (
+from footprint.impact.evaluation.protocol import Protocol
+from footprint.impact.evaluation.splits import (
     Task,
     random_split,
     strict_calendar,
@@ -19,6 +18,7 @@ from footprint.impact.splits import (
     unseen_symbol,
     walk_forward,
 )
+from footprint.impact.rows import Rows
 from footprint.testing.random_rows import random_rows
 from footprint.units import NS_PER_DAY, NS_PER_SECOND
 

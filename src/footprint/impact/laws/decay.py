@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import least_squares
 
-from footprint.impact.law import cluster_sums
+from footprint.impact.laws.law import cluster_sums
 
 _DECAY_RANGE = (-1.0, 5.0)
 _OFFSET_RANGE = (1e-3, 1e3)

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from footprint.impact.benchmark import SCORES, Job, Scored, collect, run_job, run_jobs
 from footprint.impact.boosting import BoostedQuantiles
+from footprint.impact.calibration.conformal import CrossConformal
 from footprint.impact.catalogue import CONSTANT, DIFFUSIVE, SPREAD
-from footprint.impact.conformal import CrossConformal
-from footprint.impact.protocol import Protocol
+from footprint.impact.evaluation.benchmark import SCORES, Job, Scored, collect, run_job, run_jobs
+from footprint.impact.evaluation.protocol import Protocol
+from footprint.impact.evaluation.scoring import brier, covered, crps_bps
+from footprint.impact.evaluation.splits import walk_forward
 from footprint.impact.rows import Rows
-from footprint.impact.scoring import brier, covered, crps_bps
-from footprint.impact.splits import walk_forward
 from footprint.testing.random_rows import random_rows
 
 PROTOCOL = Protocol(bootstrap_draws=50)

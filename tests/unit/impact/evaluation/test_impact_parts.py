@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from footprint.impact.parts import Span, assign_parts, part_spans
+from footprint.impact.evaluation.parts import Span, assign_parts, part_spans
 from footprint.impact.rows import Rows
 from footprint.testing.random_rows import random_rows
 from footprint.units import NS_PER_HOUR, NS_PER_SECOND

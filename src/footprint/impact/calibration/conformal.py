@@ -18,10 +18,10 @@ from typing import Any, Literal
 import numpy as np
 
 from footprint.impact.distribution import LEVELS
+from footprint.impact.evaluation.scoring import crps_bps
 from footprint.impact.interface import FittedImpact, ImpactModel, StagedModel
 from footprint.impact.residuals import weighted_quantiles
 from footprint.impact.rows import Rows
-from footprint.impact.scoring import crps_bps
 
 FoldBy = Literal["part", "symbol"]
 _SYMBOL_FOLDS = 4

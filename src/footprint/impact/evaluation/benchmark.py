@@ -15,14 +15,14 @@ import joblib
 import numpy as np
 
 from footprint import __version__
-from footprint.impact.conformal import calibrate, cross_fit
+from footprint.impact.calibration.conformal import calibrate, cross_fit
 from footprint.impact.distribution import mean, probability_integral_transform
+from footprint.impact.evaluation.protocol import Protocol
+from footprint.impact.evaluation.scoring import brier, covered, crps_bps
+from footprint.impact.evaluation.splits import Task
 from footprint.impact.interface import FittedImpact, ImpactModel
 from footprint.impact.mixture import mix
-from footprint.impact.protocol import Protocol
 from footprint.impact.rows import Rows
-from footprint.impact.scoring import brier, covered, crps_bps
-from footprint.impact.splits import Task
 
 SCORES = ("crps", "covered_80", "covered_90", "above_var95", "pit", "brier_10", "mean", "outcome")
 

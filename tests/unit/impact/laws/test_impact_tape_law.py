@@ -13,7 +13,7 @@ from footprint.data.planted_rows import ROWS_SHAPE, child_tapes
 from footprint.data.planted_tape import planted_tape
 from footprint.data.readers.lean import LeanReader
 from footprint.errors import DataRefused
-from footprint.impact.tape_law import (
+from footprint.impact.laws.tape_law import (
     balanced_mean,
     law_sample,
     range_bps,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from footprint.impact.law import LawFit
+from footprint.impact.laws.law import LawFit
 
 _MIN_BINS = 3
 _MIN_CLUSTERS = 5  # in fewer a bin has no error of its own

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
+from footprint.impact.calibration.conformal import CrossConformal, cross_fit, level_shifts, shifted
 from footprint.impact.catalogue import DIFFUSIVE
-from footprint.impact.conformal import CrossConformal, cross_fit, level_shifts, shifted
 from footprint.impact.distribution import LEVELS, NORMAL_SCORES
+from footprint.impact.evaluation.scoring import covered
 from footprint.impact.rows import Rows
-from footprint.impact.scoring import covered
 from footprint.testing.random_rows import random_rows
 
 

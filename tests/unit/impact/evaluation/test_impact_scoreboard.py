@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from footprint.impact.benchmark import SCORES, Scored
-from footprint.impact.protocol import Protocol
-from footprint.impact.scoreboard import Result, alarm, best_parametric, results, within_tape_terciles
+from footprint.impact.evaluation.benchmark import SCORES, Scored
+from footprint.impact.evaluation.protocol import Protocol
+from footprint.impact.evaluation.scoreboard import Result, alarm, best_parametric, results, within_tape_terciles
 from footprint.testing.random_rows import random_rows
 
 PROTOCOL = Protocol(bootstrap_draws=100, slice_min_rows=20)

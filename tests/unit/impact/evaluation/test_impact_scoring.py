@@ -5,7 +5,7 @@ import pytest
 import scoringrules
 
 from footprint.impact.distribution import LEVELS, NORMAL_SCORES
-from footprint.impact.scoring import (
+from footprint.impact.evaluation.scoring import (
     Bootstrap,
     Estimate,
     brier,

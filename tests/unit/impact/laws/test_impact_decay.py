@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from footprint.impact.decay import fit_decay
+from footprint.impact.laws.decay import fit_decay
 
 LAGS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 

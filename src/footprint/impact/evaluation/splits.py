@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from footprint.impact.conformal import FoldBy
-from footprint.impact.protocol import Protocol
+from footprint.impact.calibration.conformal import FoldBy
+from footprint.impact.evaluation.protocol import Protocol
 from footprint.impact.rows import Rows
 from footprint.units import NS_PER_SECOND
 

@@ -7,10 +7,10 @@ import numpy as np
 from footprint.data.planted import draw_law
 from footprint.data.planted_rows import ROWS_SHAPE, child_tapes, planted_rows
 from footprint.data.planted_tape import planted_tape
-from footprint.impact.binned_law import fit_binned_law
-from footprint.impact.decay import fit_decay
-from footprint.impact.law import LawFit, fit_law
-from footprint.impact.tape_law import law_sample
+from footprint.impact.laws.binned_law import fit_binned_law
+from footprint.impact.laws.decay import fit_decay
+from footprint.impact.laws.law import LawFit, fit_law
+from footprint.impact.laws.tape_law import law_sample
 
 
 def recover(seed: int, rows: int = 300_000) -> dict[str, float]:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from footprint.errors import DataRefused
-from footprint.impact.binned_law import fit_binned_law
-from footprint.impact.law import cluster_sums, fit_law, sandwich
+from footprint.impact.laws.binned_law import fit_binned_law
+from footprint.impact.laws.law import cluster_sums, fit_law, sandwich
 
 N = 20_000
 

@@ -17,8 +17,8 @@ import numpy as np
 from footprint.data.children import ChildTape
 from footprint.data.metaorders import Activity, metaorders
 from footprint.errors import DataRefused
-from footprint.impact.binned_law import fit_binned_law
-from footprint.impact.law import LawFit, cluster_sums
+from footprint.impact.laws.binned_law import fit_binned_law
+from footprint.impact.laws.law import LawFit, cluster_sums
 from footprint.units import BPS, NS_PER_MINUTE
 
 TRADERS = (5, 20, 80)

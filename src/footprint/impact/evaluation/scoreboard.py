@@ -13,10 +13,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from footprint.impact.benchmark import Scored
-from footprint.impact.protocol import Protocol
-from footprint.impact.rows import Rows
-from footprint.impact.scoring import (
+from footprint.impact.evaluation.benchmark import Scored
+from footprint.impact.evaluation.protocol import Protocol
+from footprint.impact.evaluation.scoring import (
     Bootstrap,
     Estimate,
     clusters,
@@ -25,6 +24,7 @@ from footprint.impact.scoring import (
     skill_percent,
     tape_means,
 )
+from footprint.impact.rows import Rows
 
 REFERENCES = ("square_root_constant", "square_root_diffusive", "square_root_spread")
 PARAMETRIC = (*REFERENCES, "linear", "almgren_2005", "almgren_refit", "istar")

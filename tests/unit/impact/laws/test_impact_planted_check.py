@@ -2,7 +2,7 @@
 
 import pytest
 
-from footprint.impact.planted_check import metaorders_estimate, recover
+from footprint.impact.laws.planted_check import metaorders_estimate, recover
 
 
 def misses(found: dict[str, float], exponent: float, prefactor: float, decay: float) -> list[str]:

@@ -1,0 +1,1 @@
+"""Steps that make the coverage of any model right."""

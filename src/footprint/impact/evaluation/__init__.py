@@ -1,0 +1,1 @@
+"""How forecasts are judged: splits, protocol, scoring rules, the scoreboard."""

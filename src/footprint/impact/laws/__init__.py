@@ -1,0 +1,1 @@
+"""Laws of impact estimated from many orders at once: exponent, prefactor, decay."""
