@@ -48,6 +48,38 @@ class FittedStaged(FittedImpact, Protocol):
 
 
 @runtime_checkable
+class Epistemic(Protocol):
+    """A fitted model that knows how unsure it is of its own mean."""
+
+    def model_sd_bps(self, rows: Rows) -> np.ndarray:
+        """Deviation of the mean forecast that more data would remove, bps, shape (n,)."""
+        ...
+
+
+@runtime_checkable
+class Explained(Protocol):
+    """A fitted model that says what each column of the rows does."""
+
+    def contributions(self, rows: Rows) -> np.ndarray:
+        """What each column adds to the mean forecast, bps, shape (n, p) for p columns of `Rows.x`."""
+        ...
+
+    def importance(self) -> np.ndarray:
+        """Share of each column in what the fit explains, shape (p,), summing to 1 (all 0 when it explains nothing)."""
+        ...
+
+
+@runtime_checkable
+class Correcting(Protocol):
+    """A model that corrects a parametric one; far from its training data the start is the better answer."""
+
+    @property
+    def start(self) -> ImpactModel:
+        """What is corrected."""
+        ...
+
+
+@runtime_checkable
 class StagedModel(Protocol):
     """A model whose amount of fitting is chosen on held-out folds of the past (early stopping)."""
 

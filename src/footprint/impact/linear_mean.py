@@ -8,8 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from footprint.errors import ModelError
-from footprint.impact.distribution import LEVELS
-from footprint.impact.residuals import ResidualForm, residual_scale_bps, weighted_quantiles
+from footprint.impact.residuals import ResidualForm, fit_residual, residual_scale_bps
 from footprint.impact.rows import Rows
 
 MIN_ROWS = 50
@@ -40,12 +39,14 @@ class FittedLinearMean:
     Attributes:
         coefficients: shape (k,), dimensionless.
         residual_quantiles: of (outcome - mean) / scale on the 99 levels.
+        variance_weights: of `residuals.variance_parts`; empty unless the residual's form is "fitted".
     """
 
     model: LinearMeanModel
     target: str
     coefficients: np.ndarray
     residual_quantiles: np.ndarray
+    variance_weights: tuple[float, ...] = ()
 
     def mean_bps(self, rows: Rows) -> np.ndarray:
         """Mean part without the residual's own mean, shape (n,)."""
@@ -53,7 +54,7 @@ class FittedLinearMean:
 
     def quantiles(self, rows: Rows) -> np.ndarray:
         """Shape (n, 99), bps."""
-        scale = residual_scale_bps(rows, self.target, self.model.residual)
+        scale = residual_scale_bps(rows, self.target, self.model.residual, self.variance_weights)
         return self.mean_bps(rows)[:, None] + scale[:, None] * self.residual_quantiles
 
 
@@ -74,8 +75,9 @@ def fit_linear_mean(
         noise = rows.scale_bps(target)
         root = np.sqrt(weights) / noise
         coefficients = np.linalg.lstsq(model.basis(rows) * root[:, None], outcome * root, rcond=None)[0]
-    standardised = (outcome - model.basis(rows) @ coefficients) / residual_scale_bps(rows, target, model.residual)
-    return FittedLinearMean(model, target, coefficients, weighted_quantiles(standardised, weights, LEVELS))
+    residual_bps = outcome - model.basis(rows) @ coefficients
+    variance_weights, quantiles = fit_residual(rows, target, model.residual, residual_bps)
+    return FittedLinearMean(model, target, coefficients, quantiles, variance_weights)
 
 
 def known_rows(rows: Rows, target: str, name: str) -> Rows:

@@ -19,7 +19,8 @@ class SquareRoot:
     are not known at arrival. With `half_spread`, a term c * spread / 2 is added: the price of crossing.
 
     Args:
-        residual: "constant" (in sigma_D, the textbook form) or "diffusive" (grows with the order's duration).
+        residual: "constant" (in sigma_D, the textbook form), "diffusive" (grows with the order's duration) or "fitted"
+            (a fitted mix of that with the spread and the law itself).
         half_spread: add the spread term.
     """
 
@@ -28,8 +29,10 @@ class SquareRoot:
 
     @property
     def name(self) -> str:
-        """square_root_constant, square_root_diffusive or square_root_spread."""
-        return "square_root_spread" if self.half_spread else f"square_root_{self.residual}"
+        """square_root_constant, _diffusive or _fitted; square_root_spread, _spread_constant or _spread_fitted."""
+        if not self.half_spread:
+            return f"square_root_{self.residual}"
+        return "square_root_spread" if self.residual == "diffusive" else f"square_root_spread_{self.residual}"
 
     def basis(self, rows: Rows) -> np.ndarray:
         """bps, shape (n, 1 or 2)."""

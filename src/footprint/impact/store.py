@@ -20,9 +20,25 @@ from footprint.impact.forecaster import Forecaster, ModelCard
 from footprint.impact.istar import FittedIStar
 from footprint.impact.linear import Linear
 from footprint.impact.linear_mean import FittedLinearMean
+from footprint.impact.logarithmic import Logarithmic
 from footprint.impact.mixture import FittedMixture
+from footprint.impact.network import (
+    FittedNetworks,
+    LocationScaleHead,
+    MonotoneHead,
+    Network,
+    NetworkInputs,
+    NetworkMember,
+)
+from footprint.impact.obizhaeva_wang import ObizhaevaWang
+from footprint.impact.pooled_law import Effects, FittedPooledLaw
+from footprint.impact.power_law import PowerLaw
+from footprint.impact.propagator import Propagator
 from footprint.impact.rows import VERSION as ROWS_VERSION
+from footprint.impact.shaped_mean import FittedShapedMean
 from footprint.impact.square_root import SquareRoot
+from footprint.impact.stacking import FittedStack
+from footprint.impact.training_range import TrainingRange
 from footprint.impact.trees import Forest
 
 FORMAT = "footprint-model-1"
@@ -32,17 +48,32 @@ _TYPES: dict[str, type] = {
     t.__name__: t
     for t in (
         Almgren2005,
+        Effects,
         FittedAverage,
         FittedBoosting,
         FittedConformal,
         FittedIStar,
         FittedLinearMean,
         FittedMixture,
+        FittedNetworks,
+        FittedPooledLaw,
+        FittedShapedMean,
+        FittedStack,
         Forecaster,
         Forest,
         Linear,
+        LocationScaleHead,
+        Logarithmic,
         ModelCard,
+        MonotoneHead,
+        Network,
+        NetworkInputs,
+        NetworkMember,
+        ObizhaevaWang,
+        PowerLaw,
+        Propagator,
         SquareRoot,
+        TrainingRange,
     )
 }
 
