@@ -46,7 +46,7 @@ bench: .venv/.dev  ## time the hot paths, one script each in benchmarks/
 
 lock: .venv/.dev  ## resolve the lock files anew from pyproject.toml
 	@$(LOCK) --extra store --extra live -o requirements.lock pyproject.toml
-	@$(LOCK) --extra store --extra live --extra ccxt --extra dev --constraint requirements.lock -o requirements-dev.lock pyproject.toml
+	@$(LOCK) --extra store --extra live --extra ccxt --extra bayes --extra onnx --extra tune --extra mlflow --extra dev --constraint requirements.lock -o requirements-dev.lock pyproject.toml
 	@$(LOCK) --extra bench -o requirements-bench.lock pyproject.toml
 
 clean:  ## remove .venv, .venv-bench, caches and outputs
@@ -60,7 +60,13 @@ clean:  ## remove .venv, .venv-bench, caches and outputs
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/.dev: requirements-dev.lock .venv/.core
+# torch has a build of its own for each kind of machine, so no lock can name one; what needs it comes after it
+.venv/.torch: .venv/.core
+	@echo "installing torch"
+	@$(PIP) install torch==2.13.0
+	@touch $@
+
+.venv/.dev: requirements-dev.lock .venv/.torch
 	@echo "installing from requirements-dev.lock"
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@

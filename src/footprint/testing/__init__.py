@@ -4,5 +4,6 @@ from footprint.testing.check_event_log import check_event_log
 from footprint.testing.check_feature import check_feature
 from footprint.testing.check_impact_model import check_impact_model
 from footprint.testing.check_reader import check_reader
+from footprint.testing.check_recovery import check_recovery
 
-__all__ = ["check_event_log", "check_feature", "check_impact_model", "check_reader"]
+__all__ = ["check_event_log", "check_feature", "check_impact_model", "check_reader", "check_recovery"]
