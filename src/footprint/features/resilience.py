@@ -70,13 +70,14 @@ def _missing_lots(touch: Record, side: int, hit_ticks: int, baseline: float) -> 
 
 
 @njit(cache=True)
-def _begin(episode: Record, time_ns: int, baseline: float) -> None:
+def begin(episode: Record, time_ns: int, baseline: float) -> None:
+    """Open an episode against the state before the trade, unless one is open or that state is unknown."""
     if not episode.open and not math.isnan(baseline):
         episode.open, episode.start_ns, episode.baseline, episode.worst = True, time_ns, baseline, 0.0
 
 
 @njit(cache=True)
-def _lapse(episode: Record, time_ns: int) -> None:
+def lapse(episode: Record, time_ns: int) -> None:
     """End an episode that time has decided: nothing shown within a second, or not repaired within a minute."""
     if not episode.open:
         return
@@ -88,7 +89,7 @@ def _lapse(episode: Record, time_ns: int) -> None:
 
 
 @njit(cache=True)
-def _observe(episode: Record, time_ns: int, damage: float) -> None:
+def observe(episode: Record, time_ns: int, damage: float) -> None:
     """Take the damage now (nan = unknown)."""
     if not episode.open or math.isnan(damage):
         return
@@ -101,12 +102,12 @@ def _observe(episode: Record, time_ns: int, damage: float) -> None:
 
 @njit(cache=True)
 def _open_episodes(s: Record, time_ns: int, side: int) -> None:
-    _begin(s.spread_episode, time_ns, s.spread_before)
+    begin(s.spread_episode, time_ns, s.spread_before)
     if s.depth_episode.open:
         return
     hit = s.ask_before if side > 0 else s.bid_before
     s.hit_side, s.hit_ticks = -side, hit.ticks
-    _begin(s.depth_episode, time_ns, hit.lots)
+    begin(s.depth_episode, time_ns, hit.lots)
 
 
 @njit(cache=True)
@@ -119,8 +120,8 @@ def _update(events: np.ndarray, views: np.ndarray, state: np.ndarray) -> None:
             s.spread_before, s.last_ns = s.spread, time_ns
             _set_touch(s.bid_before, s.bid.ticks, s.bid.lots)
             _set_touch(s.ask_before, s.ask.ticks, s.ask.lots)
-        _lapse(s.spread_episode, time_ns)
-        _lapse(s.depth_episode, time_ns)
+        lapse(s.spread_episode, time_ns)
+        lapse(s.depth_episode, time_ns)
         if is_print(event):
             follow(s.child, time_ns, event)
             if s.child.turned_large:
@@ -128,19 +129,19 @@ def _update(events: np.ndarray, views: np.ndarray, state: np.ndarray) -> None:
         s.spread = view.spread_ticks
         _set_touch(s.bid, view.bid_ticks, float(view.bid_lots))
         _set_touch(s.ask, view.ask_ticks, float(view.ask_lots))
-        _observe(s.spread_episode, time_ns, s.spread - s.spread_episode.baseline)
+        observe(s.spread_episode, time_ns, s.spread - s.spread_episode.baseline)
         if s.depth_episode.open:
             touch = s.bid if s.hit_side > 0 else s.ask
             missing = _missing_lots(touch, s.hit_side, s.hit_ticks, s.depth_episode.baseline)
-            _observe(s.depth_episode, time_ns, missing)
+            observe(s.depth_episode, time_ns, missing)
 
 
 @njit(cache=True)
 def _values(state: np.ndarray, scratch: np.ndarray, now_ns: int, out: np.ndarray) -> None:
     scratch[0] = state[0]  # time passes in a copy, so that reading changes nothing
     s = scratch[0]
-    _lapse(s.spread_episode, now_ns)
-    _lapse(s.depth_episode, now_ns)
+    lapse(s.spread_episode, now_ns)
+    lapse(s.depth_episode, now_ns)
     out[0] = mark_mean(s.spread_episode.mean_s)
     out[1] = mark_mean(s.depth_episode.mean_s)
 

@@ -1,0 +1,1 @@
+"""Market regimes: hidden states found without labels, filtered online, and what they change in the forecast."""
