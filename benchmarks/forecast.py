@@ -16,8 +16,9 @@ from footprint.app.history import read_history
 from footprint.data.planted import PlantedLaw
 from footprint.data.synthetic import planted_sessions
 from footprint.impact.evaluation.protocol import Protocol
+from footprint.impact.fits import fit_forecaster
 from footprint.impact.forecast import forecast, request_rows
-from footprint.impact.forecaster import Forecaster, fit_forecaster
+from footprint.impact.forecaster import Forecaster
 from footprint.impact.request import ImpactRequest
 from footprint.impact.styles import style_plan
 from footprint.market.orders import ParentOrder, Style

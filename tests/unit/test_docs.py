@@ -21,7 +21,7 @@ from footprint.impact import record, rows
 from footprint.impact.evaluation import protocol
 from footprint.impact.evaluation.protocol import Protocol
 from footprint.impact.forecast import forecast
-from footprint.impact.forecaster import MIXTURE_ID, Forecaster, ModelCard
+from footprint.impact.forecaster import STACK_ID, Forecaster, ModelCard
 from footprint.impact.record import ForecastRecord
 from footprint.impact.request import ImpactRequest, MarketSnapshot
 from footprint.market.events import EventKind
@@ -153,7 +153,7 @@ def test_conventions_give_the_exit_statuses_of_every_error():
 def unanswered() -> list[ForecastRecord]:
     """One record per style by a model that has learned nothing, of a market of which nothing is known."""
     nothing = (0.0, 0.0)
-    card = ModelCard(MIXTURE_ID, "0", "2024-01-01", 0, 0, "", "", "", 0, 0, {}, nothing, nothing, nothing)
+    card = ModelCard(STACK_ID, "0", "2024-01-01", 0, 0, "", "", "", 0, 0, {}, nothing, nothing, nothing)
     silent = Forecaster(card, {}, {}, {}, {})
     names = FeatureVector().names
     market = MarketSnapshot(1, np.nan, 0.0, True, names, np.full(len(names), np.nan), 23_400.0, 3_600.0, 1, None)

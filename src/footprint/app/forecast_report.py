@@ -10,7 +10,9 @@ import numpy as np
 
 from footprint.app import plots
 from footprint.app.history import History
+from footprint.app.order_in_flight import flight_lines
 from footprint.app.report import Section, Table, write_report
+from footprint.impact.flight.multi_day import MultiDayForecast
 from footprint.impact.record import ForecastRecord
 from footprint.units import NS_PER_MINUTE, NS_PER_SECOND
 
@@ -23,12 +25,20 @@ LIMITS = (
 )
 
 
-def write_forecast_report(path: Path, records: Sequence[ForecastRecord], history: History) -> None:
-    """Write the page of the records of one order."""
+def write_forecast_report(
+    path: Path,
+    records: Sequence[ForecastRecord],
+    history: History,
+    days: Sequence[MultiDayForecast | None] = (),
+) -> None:
+    """Write the page of the records of one order; over several days with the forecast of each record's days."""
     first = records[0]
     moment = datetime.fromtimestamp(first.as_of_ns / NS_PER_SECOND, UTC).isoformat(timespec="milliseconds")
     title = f"{first.side.capitalize()} {first.quantity:,.10g} {first.instrument}"
-    write_report(path, title, forecast_sections(records, history), f"as of {moment}, model {first.model_id}")
+    sections = forecast_sections(records, history)
+    if days:
+        sections.insert(1, _days_section(records, days))
+    write_report(path, title, sections, f"as of {moment}, model {first.model_id}")
 
 
 def forecast_sections(records: Sequence[ForecastRecord], history: History) -> list[Section]:
@@ -36,6 +46,7 @@ def forecast_sections(records: Sequence[ForecastRecord], history: History) -> li
     answered = {r.style: np.array(r.slippage_quantiles_bps) for r in records if r.slippage_quantiles_bps is not None}
     threshold = records[0].thresholds_bps[0]
     figures = [plots.forecast_by_style(answered, threshold)] if answered else []
+    in_flight = flight_lines(records)
     return [
         Section(
             "Forecast by execution style",
@@ -43,6 +54,7 @@ def forecast_sections(records: Sequence[ForecastRecord], history: History) -> li
             forecast_table(records),
             figures,
         ),
+        *([Section("In flight", in_flight)] if in_flight else []),
         Section("Confidence", _confidence(records)),
         Section("Market until the decision", (), None, [tape_figure(history)]),
         _passive_section(history),
@@ -76,6 +88,28 @@ def forecast_table(records: Sequence[ForecastRecord]) -> Table:
             )
         )
     return Table(headers, rows)
+
+
+def _days_section(records: Sequence[ForecastRecord], days: Sequence[MultiDayForecast | None]) -> Section:
+    """One row a part of each style: days against their own open, nights, and the whole against the arrival mid."""
+    rows: list[tuple[str, str, float, float, float, float | None, float | None]] = []
+    for record, forecast in zip(records, days, strict=True):
+        if forecast is None:
+            continue
+        for d, q in enumerate(forecast.day_quantiles_bps):
+            carried = forecast.permanent_carried_bps[d], forecast.temporary_left_bps[d]
+            rows.append((record.style, f"day {d + 1}", q[4], q[49], q[94], *carried))
+            if d < len(forecast.overnight_quantiles_bps):
+                gap = forecast.overnight_quantiles_bps[d]
+                rows.append((record.style, f"night {d + 1}", gap[4], gap[49], gap[94], None, None))
+        total = forecast.total_quantiles_bps
+        rows.append((record.style, "whole order", total[4], total[49], total[94], None, None))
+    headers = ("style", "part", "5 %", "50 %", "95 %", "permanent carried", "temporary left")
+    text = (
+        "Each day's part against that day's opening mid, nights as gaps without own impact, the whole order against "
+        "the arrival mid; bps. Later days are forecast with the market of the decision."
+    )
+    return Section("Over several days", (text,), Table(headers, rows))
 
 
 def _confidence(records: Sequence[ForecastRecord]) -> list[str]:

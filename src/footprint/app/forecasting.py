@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from io import StringIO
 from pathlib import Path
 
 from footprint import __version__
-from footprint.app.cli.options import parse_time
 from footprint.app.files import check_writable
 from footprint.app.history import History, read_history
+from footprint.app.multi_day_forecasting import (
+    DaysAhead,
+    GapWatch,
+    as_dict,
+    forecast_order_days,
+    print_days,
+)
+from footprint.app.order_in_flight import bps_text, flight_lines, read_order_in_flight
 from footprint.app.progress import ProgressDisplay
 from footprint.data import formats
+from footprint.data.session import Session
 from footprint.data.verdict import Analysis, FileVerdict
 from footprint.errors import UsageError
 from footprint.impact.evaluation.protocol import Protocol
+from footprint.impact.flight.remake import remake
 from footprint.impact.forecast import forecast
 from footprint.impact.forecaster import BASELINE_ID, Forecaster, fit_baseline
 from footprint.impact.record import ForecastRecord
@@ -31,15 +37,6 @@ from footprint.units import NS_PER_SECOND, side_name
 
 # what an audit may void without a word in the confidence: it does not bear on a forecast
 _IRRELEVANT = (Analysis.LATENCY, Analysis.LAW)
-
-
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """One fill of the order in flight."""
-
-    time_ns: int
-    price: float
-    quantity: float
 
 
 def run(
@@ -56,41 +53,63 @@ def run(
     as_json: bool,
     report: Path | None,
     progress: ProgressDisplay,
+    ahead: DaysAhead | None = None,
 ) -> list[ForecastRecord]:
     """Forecast and print; see `footprint forecast --help` for the arguments.
+
+    Args:
+        ahead: for an order over several days; the records are then of one day's part.
 
     Raises:
         UsageError, ModelError, DataRefused: with the exit status of the command line.
     """
     if report is not None:
         check_writable(report)
+    if ahead is not None and fills is not None:
+        raise UsageError("--days with --progress, allowed: one of them; give what is left as a new order")
+    part = quantity if ahead is None else quantity / ahead.days
+    flying = read_order_in_flight(fills) if fills is not None else None
     forecaster = load(model) if model is not None else None
-    history = history_of([data], symbol, at_ns, progress, with_rows=forecaster is None)
-    done = read_fills(fills) if fills is not None else []
-    order = _order(history, side, quantity, done)
+    gaps = GapWatch(at_ns)
+    history = history_of([data], symbol, at_ns, progress, with_rows=forecaster is None, watch=gaps.watch)
+    name = history.instrument.symbol
+    order = flying.order(name, side, quantity) if flying else _order(history, side, part)
     if forecaster is None:
         with progress.step("parametric baseline"):
             fitted_on = datetime.fromtimestamp(history.market.as_of_ns / NS_PER_SECOND, UTC).date().isoformat()
             forecaster = fit_baseline(history.tapes, fitted_on, __version__, Protocol().seed)
-    records = forecast_styles(forecaster, history, order, horizon_s, (threshold_bps,), _progress(history, order, done))
+    state = flying.progress(history, order) if flying else None
+    parent = flying.parent if flying else None
+    records = forecast_styles(forecaster, history, order, horizon_s, (threshold_bps,), state, parent)
+    days = [] if ahead is None else forecast_order_days(records, history, side, ahead, gaps.gaps_bps)
     if report is not None:
         from footprint.app.forecast_report import write_forecast_report
 
-        write_forecast_report(report, records, history)
+        write_forecast_report(report, records, history, days)
     if as_json:
-        print(json.dumps({"forecasts": [r.as_dict() for r in records]}, allow_nan=False))
+        answer: dict[str, object] = {"forecasts": [r.as_dict() for r in records]}
+        if ahead is not None:
+            answer["multi_day"] = [as_dict(r, d) for r, d in zip(records, days, strict=True)]
+        print(json.dumps(answer, allow_nan=False))
     else:
         print_records(records)
+        if ahead is not None:
+            print_days(records, days)
     return records
 
 
 def history_of(
-    paths: Sequence[str | Path], symbol: str, at_ns: int | None, progress: ProgressDisplay, with_rows: bool = True
+    paths: Sequence[str | Path],
+    symbol: str,
+    at_ns: int | None,
+    progress: ProgressDisplay,
+    with_rows: bool = True,
+    watch: Callable[[Iterator[Session]], Iterator[Session]] = lambda sessions: sessions,
 ) -> History:
-    """Audit the files, then read the symbol's past up to `at_ns`."""
+    """Audit the files, then read the symbol's past up to `at_ns`; `watch` sees its sessions pass."""
     with progress.step("audit"):
         verdicts = formats.audit(paths)
-    sessions = formats.sessions(paths, symbol, verdicts)
+    sessions = watch(iter(formats.sessions(paths, symbol, verdicts)))
     cautions = _cautions([v for v in verdicts if v.symbol == symbol.upper()])
     return read_history(progress.track(sessions, f"reading {symbol}"), at_ns, Protocol(), cautions, with_rows)
 
@@ -110,14 +129,15 @@ def forecast_styles(
     horizon_s: float,
     thresholds_bps: tuple[float, ...],
     progress: Progress | None = None,
+    parent: ForecastRecord | None = None,
 ) -> list[ForecastRecord]:
-    """One record per style, in the order aggressive, balanced, passive."""
+    """One record per style, in the order aggressive, balanced, passive; in flight they remake `parent`."""
     remaining = order.quantity - (progress.filled if progress else 0.0)
     requests = [
         ImpactRequest(order, _plan(style, history, remaining, horizon_s), history.market, progress, thresholds_bps)
         for style in Style
     ]
-    return [forecast(forecaster, request) for request in requests]
+    return [remake(parent, forecaster, r) if parent else forecast(forecaster, r) for r in requests]
 
 
 def _plan(style: Style, history: History, quantity: float, horizon_s: float) -> Plan:
@@ -132,77 +152,9 @@ def _plan(style: Style, history: History, quantity: float, horizon_s: float) -> 
     return style_plan(style, quantity, horizon_s, volume_per_s, child, history.instrument.venue)
 
 
-def _order(history: History, side: int, quantity: float, done: Sequence[Fill]) -> ParentOrder:
-    filled = sum(f.quantity for f in done)
-    if filled >= quantity:
-        raise UsageError(f"--progress: {filled:g} is filled, --quantity {quantity:g} must be more: nothing is left")
-    arrival_ns = done[0].time_ns if done else history.market.as_of_ns
-    symbol = history.instrument.symbol
-    name = f"{symbol}-{side_name(side)}-{quantity:g}-{arrival_ns}"
-    return ParentOrder(name, symbol, side, quantity, arrival_ns)
-
-
-def _progress(history: History, order: ParentOrder, done: Sequence[Fill]) -> Progress | None:
-    if not done:
-        return None
-    as_of_ns = history.market.as_of_ns
-    if done[-1].time_ns > as_of_ns:
-        raise UsageError(f"--progress: the last fill at {done[-1].time_ns} lies after the decision at {as_of_ns}")
-    arrival_mid = history.mid_at(order.arrival_ns)
-    if math.isnan(arrival_mid):
-        raise UsageError(f"--progress: the first fill at {order.arrival_ns} lies before the session of the decision")
-    filled = sum(f.quantity for f in done)
-    return Progress(
-        filled=filled,
-        average_price=sum(f.price * f.quantity for f in done) / filled,
-        arrival_mid=arrival_mid,
-        mid=history.market.mid,
-        elapsed_s=(as_of_ns - order.arrival_ns) / NS_PER_SECOND,
-    )
-
-
-def read_fills(path: Path) -> list[Fill]:
-    """Fills in time order, from CSV with the columns time, price, quantity or from JSON {"fills": [{...}]}.
-
-    Raises:
-        UsageError: naming file, row, field, the value found and what is allowed.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--progress {path}: cannot be read ({error})") from None
-    rows: list[dict[str, object]]
-    if text.lstrip().startswith("{"):
-        try:
-            rows = json.loads(text)["fills"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(
-                f'--progress {path}: {error!r}, allowed: {{"fills": [{{time, price, quantity}}]}}'
-            ) from None
-    else:
-        rows = [dict(row) for row in csv.DictReader(StringIO(text))]
-    if not isinstance(rows, list) or not rows:
-        raise UsageError(f"--progress {path}: holds no fill, allowed: rows of time, price, quantity")
-    return sorted((_fill(path, i, row) for i, row in enumerate(rows, 1)), key=lambda f: f.time_ns)
-
-
-def _fill(path: Path, number: int, row: object) -> Fill:
-    def number_of(field: str) -> float:
-        found = row.get(field) if isinstance(row, dict) else None
-        try:
-            value = float(found)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            value = math.nan
-        if not (math.isfinite(value) and value > 0):
-            raise UsageError(f"--progress {path}, row {number}, field {field}: found {found!r}, allowed: a number > 0")
-        return value
-
-    time = row.get("time") if isinstance(row, dict) else None
-    try:
-        time_ns = parse_time(str(time))
-    except ValueError as error:
-        raise UsageError(f"--progress {path}, row {number}, field time: {error}") from None
-    return Fill(time_ns, number_of("price"), number_of("quantity"))
+def _order(history: History, side: int, quantity: float) -> ParentOrder:
+    symbol, arrival_ns = history.instrument.symbol, history.market.as_of_ns
+    return ParentOrder(f"{symbol}-{side_name(side)}-{quantity:g}-{arrival_ns}", symbol, side, quantity, arrival_ns)
 
 
 def print_records(records: Sequence[ForecastRecord]) -> None:
@@ -226,13 +178,13 @@ def print_records(records: Sequence[ForecastRecord]) -> None:
         q = r.slippage_quantiles_bps
         table.add_row(
             r.style,
-            _bps(r.temporary_cost_bps),
-            _bps(r.permanent_cost_bps),
-            _bps(r.slippage_bps),
+            bps_text(r.temporary_cost_bps),
+            bps_text(r.permanent_cost_bps),
+            bps_text(r.slippage_bps),
             "N/A" if r.prob_exceed[0] is None else f"{r.prob_exceed[0]:.1%}",
-            *(("N/A",) * 3 if q is None else (_bps(q[4]), _bps(q[49]), _bps(q[94]))),
-            _bps(r.var95_bps),
-            _bps(r.cvar95_bps),
+            *(("N/A",) * 3 if q is None else (bps_text(q[4]), bps_text(q[49]), bps_text(q[94]))),
+            bps_text(r.var95_bps),
+            bps_text(r.cvar95_bps),
             f"{r.plan['horizon_s'] / 60:.1f} min",
             "N/A" if r.plan["participation"] is None else f"{r.plan['participation']:.1%}",
             r.confidence,
@@ -245,10 +197,8 @@ def print_records(records: Sequence[ForecastRecord]) -> None:
     console.print(
         "the distribution includes the market's own move over the horizon; permanent is half the 10-min shift"
     )
+    for line in flight_lines(records):
+        console.print(line)
     for r in records:
         for reason in r.reasons:
             console.print(f"{r.style}: {reason}")
-
-
-def _bps(value: float | None) -> str:
-    return "N/A" if value is None else f"{value:.2f}"

@@ -2,27 +2,37 @@
 
 The fitted models answer for an order that crosses the spread with every child, because that is what the tape's market
 orders did. For the share of a plan that rests, the crossing cost is replaced by the passive-fill estimate. In flight
-the models answer for the rest of the order and the part that is done enters exactly.
+the models answer for the rest of the order and the part that is done enters exactly. Beyond the training range the
+square root answers, in flight for the rest as for a new order, with a band that widens with the distance.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from footprint.impact.confidence import Confidence, assess
 from footprint.impact.distribution import LEVELS, cvar95, mean, prob_exceed
+from footprint.impact.extrapolation import extrapolated, extrapolation_sd_bps
+from footprint.impact.flight.decay_split import DecaySplit, law_mean_bps, split_impact
+from footprint.impact.flight.whole_order import cost_bps, move_bps, whole_order
 from footprint.impact.forecaster import Forecaster
-from footprint.impact.passive_fill import PassiveFill
+from footprint.impact.interface import Epistemic, FittedImpact
 from footprint.impact.record import ForecastRecord, inputs_hash
 from footprint.impact.request import ImpactRequest
+from footprint.impact.resting import with_resting
 from footprint.impact.rows import RELAXATION_S, TARGETS, OrderColumns, Rows, make_rows
-from footprint.market.orders import Progress, Style
-from footprint.units import BPS, NS_PER_SECOND, side_name
+from footprint.impact.uncertainty import market_variance, split_variance
+from footprint.market.orders import Progress
+from footprint.units import NS_PER_SECOND, side_name
 
 VALID_S = 60.0  # a forecast speaks of the market at its instant; half a trailing minute later it should be remade
+_NO_SPLIT = "the model has no fitted relaxation: what is paid for good cannot be told from what goes back"
+_NO_MODEL_SD = "the model cannot tell its own uncertainty: its part and that of execution are not told apart"
 _LEVELS = tuple(float(level) for level in LEVELS)
 
 
@@ -35,16 +45,47 @@ def forecast(forecaster: Forecaster, request: ImpactRequest) -> ForecastRecord:
     confidence = assess(forecaster, request, rows)
     if confidence.unanswerable:
         return _record(forecaster, request, confidence, None)
-    models = forecaster.models(request.order.symbol, request.progress is not None, confidence.outside)
-    return _record(forecaster, request, confidence, {target: models[target].quantiles(rows)[0] for target in TARGETS})
+    in_flight = request.progress is not None and not confidence.outside
+    models = forecaster.models(request.order.symbol, in_flight, confidence.outside)
+    inside = {target: models[target].quantiles(rows)[0] for target in TARGETS}
+    law = {target: extrapolated(q, confidence.beyond) for target, q in inside.items()} if confidence.outside else inside
+    rest = with_resting(request, law)
+    decay = _decay(forecaster, request, law)
+    model_sd_bps = _model_sd_bps(models["shortfall"], rows, inside["shortfall"], confidence.beyond)
+    notes = [_NO_SPLIT] * (decay is None) + [_NO_MODEL_SD] * (model_sd_bps is None)
+    confidence = replace(confidence, reasons=(*confidence.reasons, *notes))
+    uncertainty = _uncertainty(request, rows, rest["shortfall"], model_sd_bps)
+    return _record(forecaster, request, confidence, _Answer(law, rest, decay, uncertainty))
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the models say: quantiles by target of crossing orders, and with the resting share; the parts of both."""
+
+    crossing: dict[str, np.ndarray]
+    rest: dict[str, np.ndarray]
+    decay: DecaySplit | None
+    uncertainty: Uncertainty
+
+
+class Uncertainty(NamedTuple):
+    """Deviations of slippage, bps; None where they cannot be told apart."""
+
+    model_bps: float | None
+    market_bps: float | None
+    execution_bps: float | None
 
 
 def request_rows(request: ImpactRequest) -> Rows:
     """The request as one row of the table that the models were trained on; its outcomes are unknown."""
+    return _rows(request, _order_columns(request))
+
+
+def _rows(request: ImpactRequest, order: OrderColumns) -> Rows:
     market = request.market
     feature = {name: market.features[i : i + 1] for i, name in enumerate(market.feature_names)}
     now_ns = np.array([market.as_of_ns])
-    return make_rows(_order_columns(request), feature, now_ns, market.day_s, request.order.symbol, "")
+    return make_rows(order, feature, now_ns, market.day_s, request.order.symbol, "")
 
 
 def _order_columns(request: ImpactRequest) -> OrderColumns:
@@ -52,23 +93,19 @@ def _order_columns(request: ImpactRequest) -> OrderColumns:
     filled = elapsed_s = move = cost = 0.0
     if progress is not None:
         filled, elapsed_s = progress.filled / order.quantity, progress.elapsed_s
-        move, cost = _move_bps(order.side, progress), _cost_bps(order.side, progress)
+        move, cost = move_bps(order.side, progress), cost_bps(order.side, progress)
     values = (request.remaining, plan.children, plan.horizon_s, filled, elapsed_s, move, cost)
     return OrderColumns(np.array([order.side]), *(np.array([float(v)]) for v in values))
 
 
-def _move_bps(side: int, progress: Progress) -> float:
-    return side * (progress.mid - progress.arrival_mid) / progress.arrival_mid * BPS
-
-
-def _cost_bps(side: int, progress: Progress) -> float:
-    return side * (progress.average_price - progress.arrival_mid) / progress.arrival_mid * BPS
-
-
 def _record(
-    forecaster: Forecaster, request: ImpactRequest, confidence: Confidence, answer: dict[str, np.ndarray] | None
+    forecaster: Forecaster,
+    request: ImpactRequest,
+    confidence: Confidence,
+    answer: _Answer | None,
 ) -> ForecastRecord:
     order, market, plan, card = request.order, request.market, request.plan, forecaster.card
+    progress = request.progress
     values = [None if math.isnan(v) else v for v in market.features.tolist()]
     features = dict(zip(market.feature_names, values, strict=True))
     # vars() does not work with slots, and asdict() copies deeply: named fields are ten times faster
@@ -82,24 +119,32 @@ def _record(
     }
     digest = inputs_hash(
         market.features,
-        (order, plan, request.progress, request.thresholds_bps),
+        (order, plan, _hashed(progress), request.thresholds_bps),
         (market.as_of_ns, market.mid, market.quote_age_s, market.is_open, market.seconds_to_close, market.sessions),
+        (market.regime, market.regime_probabilities),
         (market.cautions, None if market.passive is None else (market.passive.cost.tobytes(), market.passive.orders)),
         (card.model_id, card.model_version, card.calibrated_on, card.training_end_ns, card.seed, card.orders),
     )
-    costs = None if answer is None else _whole_order(request, _with_resting(request, answer))
+    rest = None if answer is None else answer.rest
+    decay = None if answer is None else answer.decay
+    uncertainty = Uncertainty(None, None, None) if answer is None else answer.uncertainty
+    costs = None if rest is None else whole_order(request, rest)
     slippage = None if costs is None else costs["slippage"]
-    decay_bps, half_life_s = _decay(answer)
     permanent_bps = None if costs is None else 0.5 * float(mean(costs["shift"]))
     slippage_bps = None if slippage is None else float(mean(slippage))
     return ForecastRecord(
         id=hashlib.sha256(f"{digest}{order.parent_id}".encode()).hexdigest()[:32],
         parent_id=order.parent_id,
+        parent_record_id=None,
         as_of_ns=market.as_of_ns,
         instrument=order.symbol,
         side=side_name(order.side),
         quantity=order.quantity,
-        filled=request.progress.filled if request.progress else 0.0,
+        filled=progress.filled if progress else 0.0,
+        elapsed_s=progress.elapsed_s if progress else 0.0,
+        cost_so_far_bps=cost_bps(order.side, progress) if progress else None,
+        move_so_far_bps=move_bps(order.side, progress) if progress else None,
+        others_flow=None if progress is None or progress.others_flow is None else order.side * progress.others_flow,
         style=plan.style.value,
         plan=plan_map,
         feature_version=card.feature_version,
@@ -123,13 +168,32 @@ def _record(
         ),
         var95_bps=None if slippage is None else float(slippage[94]),
         cvar95_bps=None if slippage is None else float(cvar95(slippage)),
-        temporary_to_decay_bps=decay_bps,
-        decay_half_life_s=half_life_s,
-        regime=None,
+        remaining_quantiles_bps=None if rest is None else tuple(rest["shortfall"].tolist()),
+        remaining_cost_bps=None if rest is None else float(mean(rest["shortfall"])),
+        permanent_paid_bps=None if decay is None else decay.permanent_bps,
+        temporary_to_decay_bps=None if decay is None else decay.temporary_bps,
+        decay_half_life_s=None if decay is None else decay.half_life_s,
+        path_end_bps=None if answer is None else float(mean(answer.crossing["peak"])),
+        path_end_sd_bps=None if answer is None else float(answer.crossing["peak"].std()),
+        path_e_value=None,
+        path_alarm=None,
+        uncertainty_model_bps=uncertainty.model_bps,
+        uncertainty_market_bps=uncertainty.market_bps,
+        uncertainty_execution_bps=uncertainty.execution_bps,
+        regime=market.regime,
+        regime_probabilities=dict(market.regime_probabilities) or None,
         confidence=confidence.grade,
         reasons=confidence.reasons,
         valid_until_ns=market.as_of_ns + int(VALID_S * NS_PER_SECOND),
     )
+
+
+def _hashed(progress: Progress | None) -> object:
+    """The progress for `inputs_hash`, its path as bytes: writing out hundreds of numbers would take too long."""
+    if progress is None or not progress.path_s:
+        return progress
+    path = np.array((progress.path_s, progress.path_mids, progress.path_filled)).tobytes()
+    return replace(progress, path_s=(), path_mids=(), path_filled=()), path
 
 
 def _known(value: float) -> float | None:
@@ -137,69 +201,42 @@ def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _with_resting(request: ImpactRequest, answer: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Replace the crossing cost of the resting share by the passive-fill estimate, mean and spread."""
-    plan, passive = request.plan, request.market.passive
-    resting = 1.0 - plan.aggression
-    if plan.style is Style.AGGRESSIVE or passive is None:
-        return answer
-    half_spread = 0.5 * request.market.feature("spread_bps")
-    shift, extra_sd = passive_term(passive, plan.horizon_s / plan.children, plan.children, resting, half_spread)
-    moved = {name: widened(answer[name], extra_sd) + shift for name in ("shortfall", "temporary")}
-    return {**answer, **moved}
+def _model_sd_bps(model: FittedImpact, rows: Rows, inside: np.ndarray, beyond: float) -> float | None:
+    """Deviation of the rest's mean cost because the model is uncertain, the distance from its range included."""
+    extrapolation = extrapolation_sd_bps(inside, beyond)
+    own = float(model.model_sd_bps(rows)[0]) if isinstance(model, Epistemic) else math.nan
+    if not math.isnan(own):
+        return math.hypot(own, extrapolation)
+    return extrapolation or None
 
 
-def passive_term(
-    passive: PassiveFill, wait_s: float, children: float, resting: float, half_spread_bps: float
-) -> tuple[float, float]:
-    """Mean change of the order's cost by resting a share of it, and the deviation it adds, bps.
-
-    A child that rests costs `PassiveFill.cost` half-spreads instead of the one that crossing costs; children are taken
-    as independent, so the deviation of their mean falls with the square root of their number.
-    """
-    _, cost, cost_sd = passive.at(wait_s)
-    return resting * (cost - 1.0) * half_spread_bps, resting * cost_sd * half_spread_bps / math.sqrt(children)
+def _uncertainty(request: ImpactRequest, rows: Rows, shortfall: np.ndarray, model_sd_bps: float | None) -> Uncertainty:
+    """Parts of the deviation of slippage: of the rest's, for the share that it is of the whole order."""
+    share = request.remaining / request.order.quantity
+    market = market_variance(rows, "shortfall")
+    if model_sd_bps is None:
+        return Uncertainty(None, share * math.sqrt(market[0]), None)
+    parts = split_variance(shortfall[None], np.array([model_sd_bps]), market)
+    return Uncertainty(*(share * math.sqrt(part[0]) for part in (parts.model, parts.market, parts.execution)))
 
 
-def widened(quantiles: np.ndarray, extra_sd: float) -> np.ndarray:
-    """Quantiles with an independent deviation added: stretched around the median so that variances add."""
-    sd = float(quantiles.std())
-    if sd == 0.0:
-        return quantiles
-    return quantiles[49] + (quantiles - quantiles[49]) * math.sqrt(1.0 + (extra_sd / sd) ** 2)
-
-
-def _whole_order(request: ImpactRequest, rest: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Quantiles for the whole order against its own arrival mid: what is done is exact, the rest is forecast.
-
-    With f the share done, m the move and c the cost so far: J = f c + (1 - f)(m + J'), I = m + I'. The temporary part
-    J - I/2 mixes J' - I'/2 and I'; their deviations are added as if independent, level by level.
-    """
+def _decay(forecaster: Forecaster, request: ImpactRequest, answer: dict[str, np.ndarray]) -> DecaySplit | None:
+    """At arrival what the models expect to go back after the end; in flight the impact of what is done, split."""
+    relaxation = forecaster.relaxation
     progress = request.progress
     if progress is None:
-        return {"slippage": rest["shortfall"], "shift": rest["shift_600"], "temporary": rest["temporary"]}
-    f = progress.filled / request.order.quantity
-    move, cost = _move_bps(request.order.side, progress), _cost_bps(request.order.side, progress)
-    slippage = f * cost + (1.0 - f) * (move + rest["shortfall"])
-    shift = move + rest["shift_600"]
-    centre = f * cost + (0.5 - f) * move + (1.0 - f) * rest["temporary"][49] - 0.5 * f * rest["shift_600"][49]
-    deviation = np.hypot(
-        (1.0 - f) * (rest["temporary"] - rest["temporary"][49]),
-        0.5 * f * (rest["shift_600"] - rest["shift_600"][49]),
-    )
-    return {"slippage": slippage, "shift": shift, "temporary": centre + np.copysign(deviation, LEVELS - 0.5)}
+        to_decay = float(mean(answer["peak"]) - mean(answer["shift_600"]))
+        half_life_s = relaxation.half_life_s(request.plan.horizon_s) if relaxation and to_decay > 0.0 else None
+        return DecaySplit(0.0, to_decay, half_life_s)
+    if relaxation is None or "peak" not in forecaster.outside:
+        return None
+    done = _done_rows(request, progress)
+    return split_impact(law_mean_bps(forecaster.outside["peak"], done), done.horizon_s[0], progress.idle_s, relaxation)
 
 
-def _decay(answer: dict[str, np.ndarray] | None) -> tuple[float | None, float | None]:
-    """Move expected at the end that goes back within ten minutes, and its half-life if the two horizons allow one.
-
-    The mean moves at the end, after 5 and after 10 minutes are read as an exponential towards the last. Where less than
-    half is back after 5 minutes, ten are not its end and there is no half-life; a negative move goes on instead.
-    """
-    if answer is None:
-        return None, None
-    end, after_300, after_600 = (float(mean(answer[t])) for t in ("peak", "shift_300", "shift_600"))
-    to_decay = end - after_600
-    left = (after_300 - after_600) / to_decay if to_decay > 0.0 else 0.0
-    half_life_s = RELAXATION_S["shift_300"] * math.log(2.0) / -math.log(left) if 0.0 < left <= 0.5 else None
-    return to_decay, half_life_s
+def _done_rows(request: ImpactRequest, progress: Progress) -> Rows:
+    """What is done as an order of its own."""
+    duration_s = max(progress.elapsed_s - progress.idle_s, 1.0)
+    children = request.plan.children * progress.filled / request.remaining
+    values = (progress.filled, children, duration_s, 0.0, 0.0, 0.0, 0.0)
+    return _rows(request, OrderColumns(np.array([request.order.side]), *(np.array([float(v)]) for v in values)))

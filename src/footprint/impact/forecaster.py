@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import joblib
 import numpy as np
 
 from footprint.data import metaorders
@@ -13,13 +12,14 @@ from footprint.errors import ModelError
 from footprint.features.vector import VERSION as FEATURE_VERSION
 from footprint.impact import rows as rows_module
 from footprint.impact.calibration.conformal import CrossConformal
-from footprint.impact.catalogue import SPREAD, mixture_for
-from footprint.impact.interface import FittedImpact, ImpactModel
+from footprint.impact.catalogue import SPREAD
+from footprint.impact.flight.relaxation import Relaxation, fit_relaxation
+from footprint.impact.interface import FittedImpact
 from footprint.impact.rows import TARGETS, Rows, concatenate
 from footprint.impact.training import TapeRows
 
 BASELINE_ID = "parametric_baseline"
-MIXTURE_ID = "mixture"
+STACK_ID = "stack"
 NEVER_NS = np.iinfo(np.int64).max
 _RANGE = (0.005, 0.995)  # quantiles of the training orders that bound "inside the training range"
 
@@ -29,7 +29,7 @@ class ModelCard:
     """What a forecaster is and what it has seen.
 
     Attributes:
-        model_id: "mixture" or "parametric_baseline".
+        model_id: "stack" or "parametric_baseline".
         calibrated_on: day of fitting, ISO.
         training_start_ns, training_end_ns: first and last training order.
         symbols: training symbols with their number of sessions and orders.
@@ -62,6 +62,7 @@ class Forecaster:
         in_flight: for the rest of an order, given its path so far.
         outside: for orders beyond the training range, and for other symbols when there is no `unseen`: the square root
             alone, because a fitted power or a tree says nothing there.
+        relaxation: how impact goes back after the last child; None where the orders are too few to say.
     """
 
     card: ModelCard
@@ -69,6 +70,7 @@ class Forecaster:
     unseen: dict[str, FittedImpact]
     in_flight: dict[str, FittedImpact]
     outside: dict[str, FittedImpact]
+    relaxation: Relaxation | None = None
 
     def models(self, symbol: str, in_flight: bool, outside: bool = False) -> dict[str, FittedImpact]:
         """The models that answer for a symbol at this stage; empty when there were too few orders to fit them."""
@@ -81,46 +83,6 @@ class Forecaster:
         return self.unseen or self.outside
 
 
-def fit_forecaster(
-    tapes: Sequence[TapeRows],
-    calibrated_on: str,
-    version: str,
-    seed: int,
-    workers: int = 1,
-    track: Callable[[Iterable[FittedImpact], int], Iterable[FittedImpact]] = lambda fits, total: fits,
-) -> Forecaster:
-    """Fit, mix and calibrate every target on all rows of the tapes.
-
-    Args:
-        calibrated_on: today, ISO.
-        version: of the package.
-        workers: processes that fit side by side.
-        track: passes the fits on as they finish, given their number, for progress.
-
-    Raises:
-        ModelError: too few orders.
-    """
-    arrival = concatenate([t.arrival for t in tapes])
-    in_flight = concatenate([t.in_flight for t in tapes])
-    several = len(np.unique(arrival.symbol)) > 1
-    kinds = ["known", "in_flight"] + (["unseen"] if several else [])
-    fitted: dict[str, dict[str, FittedImpact]] = {"known": {}, "in_flight": {}, "unseen": {}}
-    wanted = [(k, t) for k in kinds for t in TARGETS]
-    parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
-    models = parallel(
-        joblib.delayed(_fit)(in_flight if kind == "in_flight" else arrival, kind, target) for kind, target in wanted
-    )
-    for (kind, target), model in zip(wanted, track(models, len(wanted)), strict=True):
-        fitted[kind][target] = model
-    card = _card(MIXTURE_ID, tapes, arrival, calibrated_on, version, seed)
-    return Forecaster(card, **fitted, outside=_parametric(arrival))
-
-
-def _fit(rows: Rows, kind: str, target: str) -> FittedImpact:
-    model: ImpactModel = mixture_for(target, kind == "in_flight", "symbol" if kind == "unseen" else "part")
-    return model.fit(rows, target)
-
-
 def fit_baseline(tapes: Sequence[TapeRows], calibrated_on: str, version: str, seed: int) -> Forecaster:
     """The parametric baseline: square root and half-spread, calibrated like every other model.
 
@@ -131,7 +93,14 @@ def fit_baseline(tapes: Sequence[TapeRows], calibrated_on: str, version: str, se
     in_flight = concatenate([t.in_flight for t in tapes])
     known, flying = _parametric(arrival), _parametric(in_flight)
     card = _card(BASELINE_ID, tapes, arrival, calibrated_on, version, seed)
-    return Forecaster(card, known, {}, flying, outside=known)
+    return Forecaster(card, known, {}, flying, outside=known, relaxation=_relaxation(arrival))
+
+
+def _relaxation(rows: Rows) -> Relaxation | None:
+    try:
+        return fit_relaxation(rows)
+    except ModelError:  # too few orders: the record says that the split is unknown
+        return None
 
 
 def _parametric(rows: Rows) -> dict[str, FittedImpact]:

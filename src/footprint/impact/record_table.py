@@ -10,11 +10,11 @@ import polars as pl
 
 from footprint.impact.record import ForecastRecord
 
-_NESTED = ("plan", "features")  # maps whose keys differ between versions: kept as JSON text
+_NESTED = ("plan", "features", "regime_probabilities")  # maps whose keys differ between versions: kept as JSON text
 
 
 def to_arrow(records: Sequence[ForecastRecord]) -> bytes:
-    """Arrow IPC file, one row a record; the maps `plan` and `features` are JSON text."""
+    """Arrow IPC file, one row a record; the maps (plan, features, regime_probabilities) are JSON text."""
     rows = [
         {
             key: json.dumps(value, separators=(",", ":")) if key in _NESTED else value

@@ -16,6 +16,7 @@ from footprint.impact.almgren import Almgren2005
 from footprint.impact.averaged import FittedAverage
 from footprint.impact.boosting import FittedBoosting
 from footprint.impact.calibration.conformal import FittedConformal
+from footprint.impact.flight.relaxation import Relaxation
 from footprint.impact.forecaster import Forecaster, ModelCard
 from footprint.impact.istar import FittedIStar
 from footprint.impact.linear import Linear
@@ -41,7 +42,7 @@ from footprint.impact.stacking import FittedStack
 from footprint.impact.training_range import TrainingRange
 from footprint.impact.trees import Forest
 
-FORMAT = "footprint-model-1"
+FORMAT = "footprint-model-2"
 MODEL_FILE, _ARRAYS = "model.json", "arrays.npz"
 MODEL_FILES = (MODEL_FILE, _ARRAYS)
 _TYPES: dict[str, type] = {
@@ -72,6 +73,7 @@ _TYPES: dict[str, type] = {
         ObizhaevaWang,
         PowerLaw,
         Propagator,
+        Relaxation,
         SquareRoot,
         TrainingRange,
     )

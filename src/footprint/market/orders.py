@@ -97,6 +97,11 @@ class Progress:
         arrival_mid: mid at the decision instant, strictly before the first child.
         mid: mid now.
         elapsed_s: seconds since arrival.
+        idle_s: of these, seconds since the last fill.
+        others_flow: bought less sold quantity of everyone else since arrival over their volume, -1 to 1, positive when
+            they bought; None when unknown.
+        path_s, path_mids, path_filled: the path so far, parallel: seconds since arrival, increasing, the mid and the
+            quantity done then.
     """
 
     filled: float
@@ -104,3 +109,8 @@ class Progress:
     arrival_mid: float
     mid: float
     elapsed_s: float
+    idle_s: float = 0.0
+    others_flow: float | None = None
+    path_s: tuple[float, ...] = ()
+    path_mids: tuple[float, ...] = ()
+    path_filled: tuple[float, ...] = ()

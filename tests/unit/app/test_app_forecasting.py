@@ -97,6 +97,139 @@ def test_an_order_in_flight_is_forecast_again(
     assert records(capsys)[0]["filled"] == 1_200.0
 
 
+def test_a_record_is_remade_from_its_parent(
+    planted_tape: Path, planted_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The chain of a desk: forecast, fill, forecast again from the record, with the path read from the tape."""
+    model = ("--model", str(planted_model))
+    assert run(command(planted_tape, *model, "--json", at="2024-01-10T17:50:00Z")) == 0
+    parent = records(capsys)[0]
+    flight = tmp_path / "flight.json"
+    told = {"fills": [{"time": "2024-01-10T17:52:00Z", "price": 100.0, "quantity": 1200}], "parent_record": parent}
+    flight.write_text(json.dumps(told))
+    assert run(command(planted_tape, *model, "--json", "--progress", str(flight))) == 0
+    again = records(capsys)
+    assert {r["parent_record_id"] for r in again} == {parent["id"]}
+    assert again[0]["parent_id"] == parent["parent_id"]
+    assert again[0]["elapsed_s"] == 600.0
+    assert again[0]["path_alarm"] in ("none", "adverse", "favourable")
+    assert -1.0 <= again[0]["others_flow"] <= 1.0
+    # the record made in flight is the parent of the next
+    flight.write_text(json.dumps({**told, "parent_record": again[0], "others_flow": 0.5}))
+    page = tmp_path / "page.html"
+    given = (*model, "--progress", str(flight), "--report", str(page))
+    assert run(command(planted_tape, *given, at="2024-01-10T18:05:00Z")) == 0
+    printed = capsys.readouterr().out.replace("\n", " ")
+    assert "path against the parent record" in page.read_text()
+    for words in ("the rest costs", "so far: cost", "+50.0% of their volume", "path against the parent record: alarm"):
+        assert words in printed
+
+
+def test_own_prints_are_taken_out_of_the_flow_of_others(
+    planted_tape: Path, planted_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flight, flows = tmp_path / "flight.json", []
+    fill = {"time": "2024-01-10T17:50:00Z", "price": 100.0, "quantity": 1200}
+    for own in (False, True):
+        flight.write_text(json.dumps({"fills": [fill], "own_on_tape": own}))
+        assert run(command(planted_tape, "--model", str(planted_model), "--json", "--progress", str(flight))) == 0
+        flows.append(records(capsys)[0]["others_flow"])
+    assert flows[1] < flows[0]
+
+
+def test_a_given_path_stands_for_the_tape(
+    planted_tape: Path, planted_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = ("--model", str(planted_model))
+    assert run(command(planted_tape, *model, "--json", at="2024-01-10T17:50:00Z")) == 0
+    parent = records(capsys)[0]
+    flight = tmp_path / "flight.json"
+    path = [{"time": f"2024-01-10T17:5{k}:00Z", "mid": 100.0 * 1.02**k} for k in range(1, 10)]
+    fills = [{"time": "2024-01-10T17:51:00Z", "price": 100.0, "quantity": 1200}]
+    flight.write_text(json.dumps({"fills": fills, "parent_record": parent, "path": path}))
+    assert run(command(planted_tape, *model, "--json", "--progress", str(flight))) == 0
+    found = records(capsys)[0]
+    assert found["path_alarm"] == "adverse"
+    assert found["path_e_value"] >= 20.0
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"others_flow": 2}, "others_flow is 2"),
+        ({"path": [{"time": "2024-01-10T17:51:00Z", "mid": -1}]}, "row 1, field mid"),
+        ({"path": 3}, "path is 3"),
+        ({"parent_record": {"version": "forecast-record-1"}}, "parent_record: a forecast record of version"),
+        ({"surprise": 1}, "unknown surprise"),
+    ],
+)
+def test_bad_progress_is_misuse(
+    planted_tape: Path, tmp_path: Path, more: dict, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flight = tmp_path / "flight.json"
+    fills = [{"time": "2024-01-10T17:50:00Z", "price": 100, "quantity": 5}]
+    flight.write_text(json.dumps({"fills": fills, **more}))
+    assert run(command(planted_tape, "--progress", str(flight))) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_an_order_of_three_days(
+    planted_tape: Path, planted_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = tmp_path / "events.json"
+    fed = {"kind": "macro", "known_at": "2024-01-01T00:00:00Z", "effective": "2024-01-11T19:00:00Z", "text": "rates"}
+    events.write_text(json.dumps([fed]))
+    given = ("--model", str(planted_model), "--days", "3", "--json", "--horizon", "10m")
+    assert run(command(planted_tape, *given)) == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert run(command(planted_tape, *given, "--events", str(events), "--trend-bps", "30")) == 0
+    eventful = json.loads(capsys.readouterr().out)
+    day, other = plain["multi_day"][0], eventful["multi_day"][0]
+    assert plain["forecasts"][0]["quantity"] == 1_000.0  # of one day's part
+    assert len(day["day_quantiles_bps"]) == len(day["share"]) == 3
+    assert len(day["overnight_quantiles_bps"]) == 2
+    assert len(day["total_quantiles_bps"]) == 99
+    assert day["record_id"] == plain["forecasts"][0]["id"]
+    width = [np.subtract(*np.array(d["day_quantiles_bps"])[1, [94, 4]]) for d in (day, other)]
+    assert width[1] == pytest.approx(1.5 * width[0])  # the second day has the event
+    assert other["total_cost_bps"] > day["total_cost_bps"] + 10.0
+    page = tmp_path / "page.html"
+    assert run(command(planted_tape, "--model", str(planted_model), "--days", "2", "--report", str(page))) == 0
+    assert "the whole order over 2 days" in capsys.readouterr().out
+    assert "Over several days" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--days", "6"), "allowed: 1 to 5"),
+        (("--days", "0"), "allowed: 1 to 5"),
+        (("--trend-bps", "5"), "several days"),
+        (("--days", "2", "--trend-bps", "nan"), "a finite number"),
+        (("--days", "2", "--events", "nowhere.json"), "cannot be read"),
+    ],
+)
+def test_bad_days_are_misuse(
+    planted_tape: Path, more: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(command(planted_tape, *more)) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_bad_events_name_their_row(planted_tape: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    events = tmp_path / "events.json"
+    events.write_text(json.dumps([{"kind": "gossip", "known_at": "2024-01-01T00:00:00Z", "effective": "2024-01-11"}]))
+    assert run(command(planted_tape, "--days", "2", "--events", str(events))) == 2
+    assert "row 1" in capsys.readouterr().err
+
+
+def test_days_and_progress_do_not_go_together(
+    planted_tape: Path, fills: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(command(planted_tape, "--days", "2", "--progress", str(fills))) == 2
+    assert "--days with --progress" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

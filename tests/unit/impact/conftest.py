@@ -12,7 +12,8 @@ from footprint.data.planted import PlantedLaw
 from footprint.data.session import Session
 from footprint.data.synthetic import planted_sessions
 from footprint.impact.evaluation.protocol import Protocol
-from footprint.impact.forecaster import Forecaster, fit_baseline, fit_forecaster
+from footprint.impact.fits import fit_forecaster
+from footprint.impact.forecaster import Forecaster, fit_baseline
 from footprint.units import NS_PER_HOUR
 
 SMALL = replace(Protocol(), rows_per_cell=60)

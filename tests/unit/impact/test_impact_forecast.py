@@ -8,11 +8,15 @@ import pytest
 
 from footprint.app.history import History
 from footprint.impact.confidence import DEAD_S, STALE_S
-from footprint.impact.forecast import _decay, forecast, passive_term, widened
+from footprint.impact.distribution import mean
+from footprint.impact.extrapolation import extrapolated
+from footprint.impact.forecast import forecast, request_rows
 from footprint.impact.forecaster import Forecaster
 from footprint.impact.record import ForecastRecord
 from footprint.impact.request import ImpactRequest
+from footprint.impact.resting import passive_term, widened
 from footprint.impact.styles import horizon_at, style_plan
+from footprint.impact.uncertainty import market_variance, variance
 from footprint.market.orders import ParentOrder, Plan, Progress, Style
 from footprint.units import BPS
 
@@ -194,20 +198,81 @@ def test_another_symbol_is_answered_by_the_square_root_when_only_one_was_trained
     assert mixture.models(planted_history.instrument.symbol, in_flight=False) is mixture.known
 
 
-@pytest.mark.parametrize(
-    ("end", "after_300", "after_600", "to_decay", "half_life"),
-    [
-        (8.0, 5.0, 4.0, 4.0, 150.0),  # a quarter of what goes back is left: two half-lives
-        (8.0, 6.0, 4.0, 4.0, 300.0),
-        (8.0, 7.0, 4.0, 4.0, None),  # less than half is back after five minutes
-        (4.0, 6.0, 8.0, -4.0, None),  # the price goes on
-        (4.0, 4.0, 4.0, 0.0, None),
-    ],
-)
-def test_decay_is_read_from_the_means(
-    end: float, after_300: float, after_600: float, to_decay: float, half_life: float | None
+def test_at_arrival_what_goes_back_is_read_from_the_means(baseline: Forecaster, planted_history: History) -> None:
+    record = forecast(baseline, request_for(planted_history))
+    assert record.temporary_to_decay_bps == pytest.approx(record.path_end_bps - 2.0 * record.permanent_cost_bps)
+
+
+def test_extrapolating_widens_around_the_mean_and_never_inside_the_range() -> None:
+    quantiles = np.linspace(-3.0, 9.0, 99) ** 3 / 20.0
+    assert extrapolated(quantiles, 0.0) == pytest.approx(quantiles)
+    near, far = extrapolated(quantiles, 1.0), extrapolated(quantiles, 5.0)
+    assert quantiles.std() < near.std() < far.std()
+    for widened_ones in (near, far):
+        assert mean(widened_ones) == pytest.approx(mean(quantiles))
+        assert np.all(np.diff(widened_ones) >= 0)
+
+
+def test_beyond_the_training_range_the_band_widens_with_the_distance(
+    baseline: Forecaster, planted_history: History
 ) -> None:
-    point = {"peak": end, "shift_300": after_300, "shift_600": after_600}
-    found = _decay({name: np.full(99, value) for name, value in point.items()})
-    assert found[0] == pytest.approx(to_decay)
-    assert found[1] == (None if half_life is None else pytest.approx(half_life))
+    """Against the impact itself the noise stays, so that only the widening can keep the relative width from falling."""
+
+    def beyond(quantity: float) -> ForecastRecord:
+        request = request_for(planted_history)
+        return forecast(baseline, replace(request, order=replace(request.order, quantity=quantity)))
+
+    def width(record: ForecastRecord) -> float:
+        return record.slippage_quantiles_bps[94] - record.slippage_quantiles_bps[4]
+
+    inside, far, further = (beyond(q) for q in (3e3, 1e6, 1e8))
+    assert width(inside) < width(far) < width(further)
+    assert any("band widened" in reason for reason in further.reasons)
+
+
+def test_without_a_square_root_beyond_the_range_there_is_no_answer(
+    baseline: Forecaster, planted_history: History
+) -> None:
+    request = request_for(planted_history)
+    huge = replace(request, order=replace(request.order, quantity=1e8))
+    record = forecast(replace(baseline, outside={}), huge)
+    assert record.slippage_bps is None
+    assert any("no square root" in reason for reason in record.reasons)
+
+
+def test_the_regime_of_the_market_goes_into_the_record(baseline: Forecaster, planted_history: History) -> None:
+    request = request_for(planted_history)
+    market = replace(request.market, regime="calm", regime_probabilities=(("calm", 0.8), ("busy", 0.2)))
+    record = forecast(baseline, replace(request, market=market))
+    assert (record.regime, record.regime_probabilities) == ("calm", {"calm": 0.8, "busy": 0.2})
+    assert record.inputs_hash != forecast(baseline, request).inputs_hash
+    assert forecast(baseline, request).regime_probabilities is None
+
+
+def test_uncertainty_has_three_parts_when_the_model_knows_its_own(
+    baseline: Forecaster, planted_history: History
+) -> None:
+    class Unsure:
+        """A fitted model with an uncertainty of its own."""
+
+        def quantiles(self, rows):
+            return baseline.known["shortfall"].quantiles(rows)
+
+        def model_sd_bps(self, rows):
+            return np.full(len(rows), 0.5)
+
+    request = request_for(planted_history)
+    silent = forecast(baseline, request)
+    assert (silent.uncertainty_model_bps, silent.uncertainty_execution_bps) == (None, None)
+    assert silent.uncertainty_market_bps > 0.0
+    assert any("its own uncertainty" in reason for reason in silent.reasons)
+    told = forecast(replace(baseline, known={**baseline.known, "shortfall": Unsure()}), request)
+    parts = (told.uncertainty_model_bps, told.uncertainty_market_bps, told.uncertainty_execution_bps)
+    assert np.sum(np.square(parts)) == pytest.approx(variance(np.array(told.slippage_quantiles_bps)))
+    assert not any("its own uncertainty" in reason for reason in told.reasons)
+    # half done, half as much is left to be uncertain about; beyond the range the law's exponent is uncertain too
+    half = forecast(baseline, flying(planted_history, 0.5, 4.0, 3.0))
+    rest = market_variance(request_rows(flying(planted_history, 0.5, 4.0, 3.0)), "shortfall")
+    assert half.uncertainty_market_bps == pytest.approx(0.5 * np.sqrt(rest[0]))
+    huge = forecast(baseline, replace(request, order=replace(request.order, quantity=1e8)))
+    assert huge.uncertainty_model_bps > 0.0

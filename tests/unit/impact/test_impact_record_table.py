@@ -18,5 +18,7 @@ def test_records_come_back_equal(baseline: Forecaster, planted_history: History)
     answered = forecast(baseline, ImpactRequest(order, plan, market))
     silent = forecast(baseline, ImpactRequest(order, replace(plan, style=Style.PASSIVE), replace(market, passive=None)))
     assert silent.slippage_bps is None
-    assert from_arrow(to_arrow([answered, silent])) == [answered, silent]
+    busy = replace(market, regime="busy", regime_probabilities=(("busy", 1.0),))
+    regime = forecast(baseline, ImpactRequest(order, plan, busy))
+    assert from_arrow(to_arrow([answered, silent, regime])) == [answered, silent, regime]
     assert from_arrow(to_arrow([silent])) == [silent]

@@ -55,7 +55,7 @@ def test_another_format_is_refused(baseline: Forecaster, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["[]", "null", '{"format": "footprint-model-1", "model": {"type": "Forecaster", "fields": []}}']
+    "text", ["[]", "null", '{"format": "footprint-model-2", "model": {"type": "Forecaster", "fields": []}}']
 )
 def test_a_structure_of_another_shape_is_one_clear_error(baseline: Forecaster, tmp_path: Path, text: str) -> None:
     save(baseline, tmp_path)

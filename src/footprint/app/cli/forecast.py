@@ -32,7 +32,15 @@ Threshold = Annotated[
     typer.Option("--threshold-bps", parser=told(parse_bps), metavar="BPS", help="Print P(slippage > this)."),
 ]
 Fills = Annotated[
-    Path | None, typer.Option("--progress", metavar="FILE", help="Fills so far, to re-forecast an order in flight.")
+    Path | None,
+    typer.Option("--progress", metavar="FILE", help="Fills so far (and the parent record), to forecast it in flight."),
+]
+Days = Annotated[int, typer.Option("--days", metavar="N", help="Work the order in equal parts over N days, 1 to 5.")]
+Trend = Annotated[
+    float, typer.Option("--trend-bps", metavar="BPS", help="With --days: expected drift of the price a day.")
+]
+Events = Annotated[
+    Path | None, typer.Option("--events", metavar="FILE", help="With --days: scheduled context events, JSON.")
 ]
 Report = Annotated[Path | None, typer.Option("--report", metavar="FILE", help="Also write an HTML report.")]
 
@@ -47,11 +55,15 @@ def forecast(
     horizon: Horizon = "30m",  # type: ignore[assignment]  # the parser turns it into seconds
     threshold_bps: Threshold = "10",  # type: ignore[assignment]
     fills: Fills = None,
+    days: Days = 1,
+    trend_bps: Trend = 0.0,
+    events: Events = None,
     as_json: Json = False,
     report: Report = None,
 ) -> None:
     """Forecast the market impact of a block order, with its uncertainty, per execution style."""
     from footprint.app import forecasting
+    from footprint.app.multi_day_forecasting import days_ahead
     from footprint.app.progress import progress_on_stderr
 
     forecasting.run(
@@ -67,4 +79,5 @@ def forecast(
         as_json=as_json,
         report=report,
         progress=progress_on_stderr(),
+        ahead=days_ahead(days, trend_bps, events),
     )

@@ -19,7 +19,7 @@ import numpy as np
 
 from footprint.impact.distribution import LEVELS
 from footprint.impact.evaluation.scoring import crps_bps
-from footprint.impact.interface import FittedImpact, ImpactModel, StagedModel
+from footprint.impact.interface import Epistemic, FittedImpact, ImpactModel, StagedModel
 from footprint.impact.residuals import weighted_quantiles
 from footprint.impact.rows import Rows
 
@@ -92,6 +92,13 @@ class FittedConformal:
     def quantiles(self, rows: Rows) -> np.ndarray:
         """Shape (n, 99), bps, sorted along the last axis."""
         return shifted(self.base.quantiles(rows), self.shifts, rows, self.target)
+
+    def model_sd_bps(self, rows: Rows) -> np.ndarray:
+        """As the base says, shape (n,); nan where it does not know.
+
+        The shifts are common to all rows and add no uncertainty that could be told from theirs.
+        """
+        return self.base.model_sd_bps(rows) if isinstance(self.base, Epistemic) else np.full(len(rows), np.nan)
 
 
 @dataclass(frozen=True, slots=True)
