@@ -28,28 +28,42 @@ _ARGUMENTS = (
     "benchmark",
     "impact",
     *(str(SHARED_DATA / folder) for folder in _FOLDERS),
+    "--planted",
     "--out",
     str(_RESULTS.relative_to(ROOT)),
 )
 COMMAND = " ".join(("footprint", *_ARGUMENTS))
 
+PRODUCT = "stack"
+ARRIVAL = "A"
+_INFORMATION = {"in_flight_25": "F25", "in_flight_50": "F50", "in_flight_75": "F75"}
+
 Row = dict[str, Any]
 
 
 @cache
-def benchmark_rows() -> tuple[Row, ...]:
-    """All rows of results.json, from a run on these very inputs.
+def benchmark_document() -> dict[str, Any]:
+    """results.json, from a run on these very inputs.
 
     Raises:
         NotMeasured: the data is absent.
-        FootprintError: the run failed, or as `rows_of`.
+        FootprintError: the run failed.
     """
     inputs = _inputs()
     if not _INPUTS.is_file() or json.loads(_INPUTS.read_text()) != inputs:
         _start_anew(inputs)
     if not _RESULTS.is_file():  # written whole at the end of a run; an interrupted one resumes
         _run()
-    return rows_of(json.loads(_RESULTS.read_text()))
+    return json.loads(_RESULTS.read_text())
+
+
+def benchmark_rows() -> tuple[Row, ...]:
+    """All rows of results.json.
+
+    Raises:
+        NotMeasured, FootprintError: as `benchmark_document` and `rows_of`.
+    """
+    return rows_of(benchmark_document())
 
 
 def rows_of(document: dict) -> tuple[Row, ...]:
@@ -68,8 +82,17 @@ def rows_of(document: dict) -> tuple[Row, ...]:
 
 
 def figure(rows: tuple[Row, ...], split: str, target: str, metric: str) -> Row:
-    """The one pooled row of the product's own forecast."""
-    wanted = {"data": "pool", "split": split, "target": target, "model": "mixture", "metric": metric}
+    """The one pooled row of the product's own forecast, of the protocol's own seed."""
+    wanted = {
+        "data": "pool",
+        "split": split,
+        "information": _INFORMATION.get(split, ARRIVAL),
+        "target": target,
+        "model": PRODUCT,
+        "metric": metric,
+        "slice": "",
+        "seed": 0,
+    }
     found = [row for row in rows if wanted.items() <= row.items()]
     if len(found) != 1:
         raise FootprintError(f"{len(found)} rows in results.json, allowed: 1, for {wanted}")

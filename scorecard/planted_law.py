@@ -14,41 +14,59 @@ from scorecard.bar import Bar, Limit
 _SEEDS = range(10)
 _NEEDED = 9
 _ROWS = 1_000_000
+_ERROR = ("exponent", "prefactor", "decay", "decay, kernel offset fitted too,")
+_UNITS = ("", "%", "", "")
 # must and aim for the absolute error of the exponent, of the prefactor (%), of the decay exponent
 _TOLERANCES = {
-    "exponent": (0.02, 0.01),
-    "prefactor": (5.0, 3.0),
-    "decay": (0.05, 0.03),
-    "decay, kernel offset fitted too,": (0.05, 0.03),
+    2: ((0.02, 0.01), (5.0, 3.0), (0.05, 0.03), (0.05, 0.03)),
+    4: ((0.01, 0.005), (3.0, 2.0), (0.03, 0.015), (0.03, 0.015)),
 }
-_UNITS = {"exponent": "", "prefactor": "%", "decay": "", "decay, kernel offset fitted too,": ""}
 _COMMAND = "python -m scorecard --only planted_law"
 
-_ERRORS = tuple(
-    Bar(2, f"planted law: {name} error, 9th of 10", _UNITS[name], Limit(at_most=must), Limit(at_most=aim), _COMMAND)
-    for name, (must, aim) in _TOLERANCES.items()
-)
-_WITHIN_MUST = Bar(2, "planted law: seeds with all of these within the must", "of 10", Limit(_NEEDED), None, _COMMAND)
-_WITHIN_AIM = Bar(2, "planted law: seeds with all of these within the aim", "of 10", None, Limit(_NEEDED), _COMMAND)
-BARS = (*_ERRORS, _WITHIN_MUST, _WITHIN_AIM)
+
+def _errors(issue: int) -> tuple[Bar, ...]:
+    return tuple(
+        Bar(issue, f"planted law: {name} error, 9th of 10", unit, Limit(at_most=must), Limit(at_most=aim), _COMMAND)
+        for name, unit, (must, aim) in zip(_ERROR, _UNITS, _TOLERANCES[issue], strict=True)
+    )
+
+
+def _within(issue: int) -> tuple[Bar, Bar]:
+    must, aim = (f"planted law: seeds with all of these within the {what}" for what in ("must", "aim"))
+    return (
+        Bar(issue, must, "of 10", Limit(_NEEDED), None, _COMMAND),
+        Bar(issue, aim, "of 10", None, Limit(_NEEDED), _COMMAND),
+    )
+
+
+BARS = tuple(bar for issue in _TOLERANCES for bar in (*_errors(issue), *_within(issue)))
 
 
 def measure() -> list[Bar]:
     found = [recover(seed, rows=_ROWS) for seed in _SEEDS]
-    error = {
-        "exponent": np.array([abs(f["exponent_fitted"] - f["exponent_true"]) for f in found]),
-        "prefactor": np.array([100.0 * abs(f["prefactor_error"]) for f in found]),
-        "decay": np.array([abs(f["decay_fitted"] - f["decay_true"]) for f in found]),
-        "decay, kernel offset fitted too,": np.array([abs(f["decay_free_fitted"] - f["decay_true"]) for f in found]),
-    }
+    error = np.array(
+        [
+            [abs(f["exponent_fitted"] - f["exponent_true"]) for f in found],
+            [100.0 * abs(f["prefactor_error"]) for f in found],
+            [abs(f["decay_fitted"] - f["decay_true"]) for f in found],
+            [abs(f["decay_free_fitted"] - f["decay_true"]) for f in found],
+        ]
+    )
     rows = f"{_ROWS:,} rows a seed"
-    notes = dict.fromkeys(error, rows) | {"exponent": _blind_estimate(found[0]), "prefactor": _noise(found)}
+    notes = (_blind_estimate(found[0]), _noise(found), rows, rows)
+    return [bar for issue in _TOLERANCES for bar in judged(issue, error, notes)]
+
+
+def judged(issue: int, error: np.ndarray, notes: tuple[str, ...]) -> list[Bar]:
+    """The bars of an issue from the absolute errors, shape (4, seeds)."""
+    seeds = error.shape[1]
     ranked = [
-        bar.measured(float(np.sort(e)[_NEEDED - 1]), n=len(found), note=f"worst {e.max():.3g}; {notes[name]}")
-        for bar, (name, e) in zip(_ERRORS, error.items(), strict=True)
+        bar.measured(float(np.sort(e)[_NEEDED - 1]), n=seeds, note=f"worst {e.max():.3g}; {note}")
+        for bar, e, note in zip(_errors(issue), error, notes, strict=True)
     ]
-    within = [int(np.all([e <= _TOLERANCES[name][k] for name, e in error.items()], axis=0).sum()) for k in (0, 1)]
-    return [*ranked, _WITHIN_MUST.measured(within[0], n=len(found)), _WITHIN_AIM.measured(within[1], n=len(found))]
+    limits = np.array(_TOLERANCES[issue])
+    within = [int(np.all(error <= limits[:, k, None], axis=0).sum()) for k in (0, 1)]
+    return [*ranked, *(bar.measured(count, n=seeds) for bar, count in zip(_within(issue), within, strict=True))]
 
 
 def _blind_estimate(truth: dict[str, float]) -> str:

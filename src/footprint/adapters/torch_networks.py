@@ -85,6 +85,11 @@ class NeuralImpact:
         """neural_quantile or neural_heteroscedastic."""
         return f"neural_{self.kind}"
 
+    @property
+    def is_local(self) -> bool:
+        """What it learns holds near its rows."""
+        return True
+
     def fit(self, rows: Rows, target: str) -> FittedNetworks:
         """Train all members to the last stage; single-threaded and deterministic.
 

@@ -1,67 +1,84 @@
-"""`footprint benchmark impact` as a service: tapes in, results.json and a table out."""
+"""`footprint benchmark impact` as a service: tapes in, results.json, a table and a report out."""
 
 from __future__ import annotations
 
-import json
 import os
-import platform
 import shutil
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from importlib import metadata
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from footprint import __version__
-from footprint.app.files import check_writable, replacing
+from footprint.app import benchmark_document, benchmark_report
+from footprint.app.benchmark_rows import RowStore, Tapes
+from footprint.app.files import check_writable
 from footprint.app.progress import ProgressDisplay
 from footprint.app.scoreboard_tables import print_scoreboard
-from footprint.book.replay import views as book_views
 from footprint.data import formats
-from footprint.data.mid import CORRECTED_QUOTE, TRADE_DERIVED, default_mid_rule
-from footprint.data.session import Session
-from footprint.data.signing import signing_accuracy
-from footprint.data.verdict import FileVerdict
 from footprint.errors import FootprintError, UsageError
 from footprint.features.curves import CURVES, score_curves
-from footprint.features.vector import VERSION as FEATURE_VERSION
-from footprint.impact.catalogue import BASELINES, CANDIDATES, IN_FLIGHT_CANDIDATES, boosted_for
-from footprint.impact.evaluation.benchmark import Job, Scored, collect, run_jobs
+from footprint.impact.evaluation import plan
+from footprint.impact.evaluation.benchmark import Cost, Scored, collect, costs, run_jobs
+from footprint.impact.evaluation.information import in_flight
+from footprint.impact.evaluation.job import Job
+from footprint.impact.evaluation.line_up import Selection
+from footprint.impact.evaluation.planted_set import planted_set
 from footprint.impact.evaluation.protocol import Protocol
-from footprint.impact.evaluation.scoreboard import Result, alarm, results
-from footprint.impact.evaluation.splits import (
-    Task,
-    random_split,
-    strict_calendar,
-    unseen_market,
-    unseen_symbol,
-    walk_forward,
-)
+from footprint.impact.evaluation.result import Result
+from footprint.impact.evaluation.scoreboard import alarm, results
+from footprint.impact.evaluation.seeds import over_seeds
+from footprint.impact.laws.planted_check import recover
 from footprint.impact.rows import Rows, concatenate
-from footprint.impact.training import TapeRows, tape_rows
+from footprint.impact.training import TapeRows
 
-ARRIVAL_TARGETS = ("peak", "shortfall", "shift_300", "shift_600")
-UNSEEN_TARGETS = ("peak", "shortfall", "shift_600")
+LAW_ROWS = 300_000
 
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Paths and what their one audit said."""
-
-    paths: Sequence[str | Path]
-    verdicts: Sequence[FileVerdict]
-
-    def sessions(self) -> Iterator[Session]:
-        """All sessions, read anew; raises `DataRefused` when any file is refused."""
-        return formats.sessions(self.paths, verdicts=self.verdicts)
+arrival_job = plan.arrival_job
 
 
 @dataclass(frozen=True, slots=True)
-class Tapes:
-    """What the files gave: tapes that are scored, the names of those that are not and why, and signing accuracies."""
+class Options:
+    """What is to be scored.
 
-    scored: tuple[TapeRows, ...]
-    left_out: dict[str, str]
-    signing: tuple[Result, ...]
+    Attributes:
+        selection: which models.
+        seeds: assignments of children to traders for which walk-forward is repeated; the first is the whole board.
+        planted: also score orders whose law is known; without any path, only those.
+        learning_curve: also forecast from ever more days and symbols.
+        report: folder for the report in HTML and the table in Markdown.
+    """
+
+    selection: Selection = plan.ALL
+    seeds: int = 1
+    planted: bool = False
+    learning_curve: bool = False
+    report: Path | None = None
+
+
+@dataclass
+class _Run:
+    """State of one run: where finished jobs are kept and what has been spent."""
+
+    protocol: Protocol
+    options: Options
+    kept: Path
+    progress: ProgressDisplay
+    spent: list[Cost] = field(default_factory=list)
+    reused: int = 0
+    workers: int = field(default_factory=lambda: max(1, len(os.sched_getaffinity(0))))
+
+    def fit(self, jobs: list[Job], rows: Rows, label: str) -> Iterator[Scored]:
+        """Run the jobs that are not kept yet; give the scores of all."""
+        before = _files(self.kept)
+        for _ in self.progress.track(run_jobs(jobs, rows, self.protocol, self.kept, self.workers), label, len(jobs)):
+            pass
+        self.reused += len(jobs) - (_files(self.kept) - before)
+        self.spent.extend(costs(jobs, rows, self.protocol, self.kept))
+        return collect(jobs, rows, self.protocol, self.kept)
+
+
+def _files(folder: Path) -> int:
+    return sum(1 for _ in folder.glob("*.npz")) if folder.is_dir() else 0
 
 
 def run(
@@ -72,82 +89,135 @@ def run(
     as_json: bool,
     progress: ProgressDisplay,
     protocol: Protocol | None = None,
+    options: Options = Options(),
 ) -> list[Result]:
     """Score every model, write results.json, print the scoreboard.
 
-    Finished fits are kept in `<out>.partial` until the results are written, so an interrupted run resumes.
+    Finished fits are kept in `<out>.partial` until the results are written, so an interrupted run resumes; rows are
+    kept in `<out>.rows` for the next run.
 
     Args:
         seed: 0 is the protocol's own seed; any other is added to it.
         protocol: another protocol than the published one (tests use a smaller one).
 
     Raises:
-        UsageError: no tape is long enough to be scored.
+        UsageError: nothing to score, no tape long enough, an unknown model.
         FootprintError: a skill or R2 beyond what can be had without look-ahead; the results are written all the same.
     """
+    started = time.monotonic()
     check_writable(out)
+    if not paths and not options.planted:
+        raise UsageError("nothing to score, allowed: files or folders, --planted, or both")
+    options.selection.check()
     protocol = protocol or Protocol()
     protocol = replace(protocol, seed=protocol.seed + seed)
-    kept = out.with_name(out.name + ".partial")
-    with progress.step("audit"):
-        source = Source(paths, formats.audit(paths))
-    tapes = read_tapes(source, protocol, progress)
-    figures = [
-        *tapes.signing,
-        *curve_scores(tapes.scored),
-        *score(tapes, source, protocol, kept, progress),
-    ]
+    state = _Run(protocol, options, out.with_name(out.name + ".partial"), progress)
+    figures: list[Result] = []
+    tapes, rows_s = Tapes(()), 0.0
+    if paths:
+        with progress.step("audit"):
+            verdicts = formats.audit(paths)
+        store = RowStore(paths, verdicts, out.with_name(out.name + ".rows"))
+        tapes = store.tapes(protocol, progress)
+        rows_s = time.monotonic() - started
+        figures += [*tapes.signing, *curve_scores(tapes.scored(protocol)), *score(state, tapes, store)]
+    if options.planted:
+        figures += score_planted(state)
+    scored = tapes.scored(protocol) if paths else ()
     warning = alarm(figures)
     document = {
-        "protocol": _describe(protocol, tapes, warning),
-        "rows": [figure.as_dict() for figure in figures],
+        "protocol": benchmark_document.describe(protocol, scored, tapes.left_out(protocol), options.selection, warning),
+        "cost": benchmark_document.describe_cost(
+            state.spent, time.monotonic() - started, rows_s, state.reused, state.workers
+        ),
+        "rows": benchmark_document.as_rows(figures, protocol, options.selection),
     }
-    with replacing(out) as partial:
-        partial.write_text(json.dumps(document, indent=1, allow_nan=False))
-    shutil.rmtree(kept, ignore_errors=True)
+    benchmark_document.write(document, out)
+    shutil.rmtree(state.kept, ignore_errors=True)
+    if options.report is not None:
+        benchmark_report.write(document, options.report)
     if as_json:
-        print(json.dumps(document, allow_nan=False))
+        print(benchmark_document.as_text(document))
     else:
-        print_scoreboard(figures, sorted({t.market for t in tapes.scored}), tapes.left_out)
+        print_scoreboard(figures, sorted({t.market for t in scored}), tapes.left_out(protocol))
     if warning:
         raise FootprintError(f"the run fails until explained: {warning}")
     return figures
 
 
-def read_tapes(source: Source, protocol: Protocol, progress: ProgressDisplay) -> Tapes:
-    """Read all sessions once; tapes that are too short or give no order are left out, with the reason."""
-    signing: list[Result] = []
-    watched = _watch_signing(progress.track(source.sessions(), "reading sessions"), signing)
-    tapes = list(tape_rows(watched, protocol))
-    left_out = {t.name: reason for t in tapes if (reason := _why_not(t, protocol))}
-    scored = tuple(t for t in tapes if t.name not in left_out)
-    if not scored:
-        raise UsageError(f"no tape is long enough to be scored: {left_out}")
-    return Tapes(scored, left_out, tuple(signing))
+def score(state: _Run, tapes: Tapes, store: RowStore) -> Iterator[Result]:
+    """All splits and targets, in flight, under another mid rule, and over the seeds of the assignment."""
+    protocol, wanted = state.protocol, state.options.selection
+    chosen = tapes.scored(protocol)
+    arrival, flying = (concatenate(parts) for parts in zip(*((t.arrival, t.in_flight) for t in chosen), strict=True))
+    board: list[Result] = []
+    for scored in state.fit(plan.arrival_jobs(arrival, protocol, wanted), arrival, "models at arrival"):
+        board.extend(results(scored, protocol, detailed=scored.split == "walk_forward"))
+    for scored in state.fit(plan.in_flight_jobs(flying, protocol, wanted), flying, "models in flight"):
+        for fraction in protocol.in_flight_fractions:
+            part = scored.take(scored.rows.stage == fraction)
+            named = replace(part, split=f"in_flight_{100 * fraction:.0f}", information=in_flight(fraction))
+            board.extend(results(named, protocol, detailed=False))
+    yield from board
+    yield from _other_mid(state, chosen, store.other_mid(protocol, state.progress))
+    if state.options.learning_curve:
+        for scored in state.fit(plan.learning_jobs(arrival, protocol, wanted), arrival, "learning curve"):
+            yield from _headlines(scored, protocol)
+    again = [r for k in range(1, state.options.seeds) for r in _another_seed(state, store, k)]
+    yield from again
+    yield from over_seeds([*board, *again])
 
 
-def _why_not(tape: TapeRows, protocol: Protocol) -> str:
-    if not tape.eligible(protocol):
-        return f"shorter than {protocol.min_sessions} sessions or {protocol.min_continuous_s / 3600:g} h"
-    if not len(tape.arrival):
-        return "no order with known spread, volatility and volume (no quotes?)"
-    return ""
+def _other_mid(state: _Run, chosen: Sequence[TapeRows], other: Tapes) -> Iterator[Result]:
+    """The forecasts again with a strictly past mid on the tapes whose own rule reads the print itself."""
+    again = {t.name: t for t in other.all}
+    if again:
+        rows = concatenate([again.get(t.name, t).arrival for t in chosen])
+        jobs = plan.other_mid_jobs(rows, state.protocol, state.options.selection)
+        for scored in state.fit(jobs, rows, "models, other mid rule"):
+            yield from results(scored, state.protocol, detailed=False)
 
 
-def _watch_signing(sessions: Iterator[Session], signing: list[Result]) -> Iterator[Session]:
-    """Pass sessions on and note how well each signing rule does where the source itself names the aggressor."""
-    for session in sessions:
-        for rule, accuracy in signing_accuracy(session, book_views(session.events)).items():
-            for metric, value in (("by_count", accuracy.by_count), ("by_volume", accuracy.by_volume)):
-                name = f"{session.instrument.symbol} {session.day}"
-                nothing = float("nan")
-                signing.append(
-                    Result(
-                        name, "all", "sign", rule, f"accuracy_{metric}_percent",
-                        100.0 * value, nothing, nothing, accuracy.prints, 0,
-                    )
-                )  # fmt: skip
-        yield session
+def _another_seed(state: _Run, store: RowStore, number: int) -> Iterator[Result]:
+    """Walk-forward on other synthetic orders of the same tapes."""
+    protocol = replace(state.protocol, seed=state.protocol.seed + number)
+    chosen = store.tapes(protocol, state.progress).scored(protocol)
+    rows = concatenate([t.arrival for t in chosen])
+    jobs = plan.seed_jobs(rows, protocol, number, state.options.selection)
+    for scored in state.fit(jobs, rows, f"models, seed {number}"):
+        yield from _headlines(scored, protocol)
+
+
+def _headlines(scored: Scored, protocol: Protocol) -> Iterator[Result]:
+    """Only the pooled figures."""
+    return (r for r in results(scored, protocol, detailed=False) if r.data == "pool" and not r.slice)
+
+
+def score_planted(state: _Run) -> Iterator[Result]:
+    """Orders whose law, kernel and residual are known: regret of every forecast, and the law itself recovered."""
+    board: list[Result] = []
+    for number in range(state.options.seeds):
+        rows, truth = planted_set(number, state.protocol)
+        jobs = plan.planted_jobs(rows, truth, state.protocol, number, state.options.selection)
+        for scored in state.fit(jobs, rows, f"planted set, seed {number}"):
+            board.extend(results(scored, state.protocol, detailed=False))
+        with state.progress.step(f"planted law, seed {number}"):
+            board.extend(_law_errors(number))
+    yield from board
+    yield from over_seeds(board)
+
+
+def _law_errors(seed: int) -> Iterator[Result]:
+    found, nothing = recover(seed, LAW_ROWS), float("nan")
+    errors = (
+        ("exponent_error", found["exponent_fitted"] - found["exponent_true"], found["exponent_se"]),
+        ("prefactor_error_percent", 100.0 * found["prefactor_error"], nothing),
+        ("kernel_error", found["decay_fitted"] - found["decay_true"], found["decay_se"]),
+        ("kernel_free_error", found["decay_free_fitted"] - found["decay_true"], found["decay_free_se"]),
+    )
+    for metric, error, se in errors:
+        low, high = error - 1.96 * se, error + 1.96 * se
+        yield Result("pool", "planted_law", "law", "law_fit", metric, error, low, high, LAW_ROWS, 0, seed=seed)
 
 
 def curve_scores(tapes: Sequence[TapeRows]) -> Iterator[Result]:
@@ -164,106 +234,3 @@ def curve_scores(tapes: Sequence[TapeRows]) -> Iterator[Result]:
                     tape.name, "walk_forward", f"curve_{curve}", "mean_of_days", metric, value, nothing, nothing,
                     figure.n, count,
                 )  # fmt: skip
-
-
-def score(tapes: Tapes, source: Source, protocol: Protocol, kept: Path, progress: ProgressDisplay) -> Iterator[Result]:
-    """All splits and targets, the in-flight forecasts, and the sensitivity to the mid rule."""
-    arrival = concatenate([t.arrival for t in tapes.scored])
-    in_flight = concatenate([t.in_flight for t in tapes.scored])
-    for scored in _fit(arrival_jobs(arrival, protocol), arrival, protocol, kept, "models at arrival", progress):
-        yield from results(scored, protocol)
-    for scored in _fit(in_flight_jobs(in_flight, protocol), in_flight, protocol, kept, "models in flight", progress):
-        for fraction in protocol.in_flight_fractions:
-            part = scored.take(scored.rows.stage == fraction)
-            yield from results(replace(part, split=f"in_flight_{100 * fraction:.0f}"), protocol)
-    yield from _mid_rule_sensitivity(tapes, source, protocol, kept, progress)
-
-
-def _fit(
-    jobs: list[Job], rows: Rows, protocol: Protocol, kept: Path, label: str, progress: ProgressDisplay
-) -> Iterator[Scored]:
-    workers = max(1, len(os.sched_getaffinity(0)))
-    finished = progress.track(run_jobs(jobs, rows, protocol, kept, workers), label, total=len(jobs))
-    for _ in finished:
-        pass
-    return collect(jobs, rows, protocol, kept)
-
-
-def arrival_jobs(rows: Rows, protocol: Protocol) -> list[Job]:
-    """Every split of the arrival-time forecasts."""
-    plan: list[tuple[Iterator[Task], tuple[str, ...]]] = [
-        (walk_forward(rows, protocol), ARRIVAL_TARGETS),
-        (strict_calendar(rows, protocol), ("peak", "shortfall")),
-        (unseen_symbol(rows, protocol), UNSEEN_TARGETS),
-        (unseen_market(rows, protocol), UNSEEN_TARGETS),
-        (random_split(rows, protocol), ("peak",)),
-    ]
-    return [
-        arrival_job(task, target) for tasks, targets in plan for task in tasks for target in targets if _usable(task)
-    ]
-
-
-def in_flight_jobs(rows: Rows, protocol: Protocol) -> list[Job]:
-    """Walk-forward forecasts of the rest of an order, all stages in one model."""
-    tasks = [t for t in walk_forward(rows, protocol, "in_flight") if _usable(t)]
-    return [
-        Job(task, target, IN_FLIGHT_CANDIDATES, (), boosted_for(target, in_flight=True))
-        for task in tasks
-        for target in ("peak", "shortfall")
-    ]
-
-
-def arrival_job(task: Task, target: str) -> Job:
-    """All models of one target of one task at arrival."""
-    return Job(task, target, CANDIDATES, BASELINES, boosted_for(target))
-
-
-def _usable(task: Task) -> bool:
-    return len(task.train) > 0 and len(task.test) > 0
-
-
-def _mid_rule_sensitivity(
-    tapes: Tapes, source: Source, protocol: Protocol, kept: Path, progress: ProgressDisplay
-) -> Iterator[Result]:
-    """The forecasts again with a strictly past mid on the tapes whose own rule reads the print itself."""
-
-    def stale(session: Session) -> bool:
-        return default_mid_rule(session) == TRADE_DERIVED
-
-    sessions = (s for s in source.sessions() if stale(s))
-    again = {t.name: t for t in tape_rows(progress.track(sessions, "other mid rule"), protocol, CORRECTED_QUOTE)}
-    if not again:
-        return
-    rows = concatenate([again.get(t.name, t).arrival for t in tapes.scored])
-    tasks = [t for t in walk_forward(rows, protocol, "walk_forward_corrected_quote") if _usable(t)]
-    jobs = [arrival_job(task, target) for task in tasks for target in ("peak", "shortfall")]
-    for scored in _fit(jobs, rows, protocol, kept, "models, other mid rule", progress):
-        yield from results(scored, protocol)
-
-
-def _describe(protocol: Protocol, tapes: Tapes, warning: str | None) -> dict[str, object]:
-    return {
-        **protocol.as_dict(),
-        "package_version": __version__,
-        "feature_version": FEATURE_VERSION,
-        "libraries": {name: metadata.version(name) for name in ("numpy", "scipy", "numba", "lightgbm")},
-        "python": platform.python_version(),
-        "tapes": {
-            t.name: {
-                "market": t.market,
-                "sessions": len(t.sessions),
-                "children_per_session": list(t.children_per_session),
-                "traders": list(t.traders),
-                "orders": len(t.arrival),
-            }
-            for t in tapes.scored
-        },
-        "left_out": tapes.left_out,
-        "candidates": [repr(m) for m in CANDIDATES],
-        "baselines": [repr(m) for m in BASELINES],
-        "boosted": {target: asdict(boosted_for(target)) for target in ARRIVAL_TARGETS},
-        "tuning": "tree size and column share chosen on parts 1-2 only, about 50 trials shared by all targets; rounds, "
-        "mixture partner and weight chosen inside each fit on held-out folds; baselines have no other free choice than "
-        "their least-squares fit",
-        "alarm": warning,
-    }

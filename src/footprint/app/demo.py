@@ -243,12 +243,12 @@ def _score_section(scored: Sequence[Scored], figures: Sequence[Result]) -> Secti
         f
         for f in figures
         if f.metric == "slice_coverage_90_percent"
-        and f.model == "mixture"
+        and f.model == "stack"
         and f.target == "shortfall"
         and f.data == "pool"
     ]
     coverage = plots.coverage_by_slice([f.slice for f in slices], [_fraction(f) for f in slices])
-    pit = plots.pit_histogram(next(s for s in scored if s.target == "shortfall").score("mixture", "pit"))
+    pit = plots.pit_histogram(next(s for s in scored if s.target == "shortfall").score("stack", "pit"))
     text = "Every model sees only earlier parts of the tape; intervals are 95 %, from half-hour blocks."
     return Section("Scores out of sample", (text,), None, [*bars, coverage, pit])
 
@@ -258,7 +258,7 @@ def _fraction(figure: Result) -> Estimate:
 
 
 def _find(figures: Sequence[Result], target: str, metric: str) -> Result:
-    return next(f for f in figures if (f.data, f.model, f.target, f.metric) == ("pool", "mixture", target, metric))
+    return next(f for f in figures if (f.data, f.model, f.target, f.metric) == ("pool", "stack", target, metric))
 
 
 def _print(

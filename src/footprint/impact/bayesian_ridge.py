@@ -120,7 +120,7 @@ class FittedBayesianRidge:
         return rows.scale_bps(self.target) * np.sqrt(variance)
 
     def drawn_quantiles(self, rows: Rows, rng: np.random.Generator) -> np.ndarray:
-        """Quantiles of the rows if the coefficients of the mean were one draw of their posterior, bps, shape (n, 99)."""
+        """Quantiles if the coefficients of the mean were one draw from their posterior, bps, shape (n, 99)."""
         columns = self.design.columns(rows, self.target)
         size = np.exp(np.clip(columns @ self.log_size, *self.log_size_range))
         drawn = rng.multivariate_normal(self.coefficients, self.covariance, method="eigh")
@@ -133,7 +133,7 @@ class FittedBayesianRidge:
         return rows.scale_bps(self.target)[:, None] * relative
 
     def importance(self) -> np.ndarray:
-        """Standard deviation of each x's contribution in noise scales as a share of their sum, shape (p,); 0 without any."""
+        """Deviation of each x's contribution in noise scales over the sum of all, shape (p,); 0 without any."""
         return self.shares
 
 
@@ -145,6 +145,11 @@ class BayesianRidge:
     def name(self) -> str:
         """bayesian_ridge."""
         return "bayesian_ridge"
+
+    @property
+    def is_local(self) -> bool:
+        """What it learns holds near its rows."""
+        return True
 
     def fit(self, rows: Rows, target: str) -> FittedBayesianRidge:
         """Mean, size of the residual, mean again with that size as noise.

@@ -29,17 +29,17 @@ from footprint.impact.residuals import weighted_quantiles
 from footprint.impact.rows import Rows
 from footprint.impact.trees import Forest, flatten
 
-_HUBER = 1.0  # noise scales beyond which a residual counts by its size and no longer by its square
-_SMALLEST = 1e-6  # noise scales; keeps the log of an exact fit finite
+_HUBER = 0.6  # widths beyond which a residual counts by its size and no longer by its square
+_SMALLEST = 1e-6  # widths; keeps the log of an exact fit finite
 
 
 @dataclass(frozen=True, slots=True)
 class FittedBoostedScale:
-    """outcome = noise scale * (mean + exp(log size) * residual).
+    """outcome = width of the start * (mean + exp(log size) * residual).
 
     Attributes:
-        mean: trees added to the start's mean, in noise scales.
-        log_size: trees added to `log_size_start`, the log of the residuals' mean size in noise scales.
+        mean: trees added to the start's mean, in widths (half of the start's central 90 % band).
+        log_size: trees added to `log_size_start`, the log of the residuals' mean size in widths.
         stages: numbers of rounds whose residuals are known; the forests hold the last.
         residual_quantiles: of the standardised residual at each stage, shape (stages, 99).
     """
@@ -70,18 +70,18 @@ class FittedBoostedScale:
             ModelError: the rows have other columns than the model was fitted on.
         """
         self._check_columns(rows)
-        location = _start_mean(self.start, rows, self.target) + self.mean.predict(rows.x)[:, 0]
+        centre, width_bps = _start(self.start, rows)
+        location = centre + self.mean.predict(rows.x)[:, 0]
         size = np.exp(self.log_size_start + self.log_size.predict(rows.x)[:, 0])
-        standardised = location[:, None] + size[:, None] * self.residual_quantiles[-1]
-        return rows.scale_bps(self.target)[:, None] * standardised
+        return width_bps[:, None] * (location[:, None] + size[:, None] * self.residual_quantiles[-1])
 
     def contributions(self, rows: Rows) -> np.ndarray:
         """Shapley values of the columns in what the trees add to the start's mean, bps, shape (n, p).
 
-        They add up to it less a constant number of noise scales.
+        They add up to it less a constant number of the start's widths.
         """
         self._check_columns(rows)
-        return rows.scale_bps(self.target)[:, None] * forest_contributions(self.mean, rows.x, np.ones(1))
+        return _start(self.start, rows)[1][:, None] * forest_contributions(self.mean, rows.x, np.ones(1))
 
     def importance(self) -> np.ndarray:
         """Share of each column in the gain, half by the mean's trees and half by the scale's, shape (p,)."""
@@ -99,7 +99,7 @@ class BoostedScale:
     """Trees for the mean, then for the log of the residual's size, started from a parametric model.
 
     Args:
-        start: the parametric model whose mean the trees correct.
+        start: the parametric model whose mean and width the trees correct.
         stages: numbers of rounds, of mean and scale alike, to choose from on held-out folds.
         leaves, min_rows_per_leaf, l2: size and shrinkage of the trees.
         learning_rate_mean, learning_rate_scale: the scale is the clearer signal and is learnt faster.
@@ -124,6 +124,11 @@ class BoostedScale:
         """boosted_scale."""
         return "boosted_scale"
 
+    @property
+    def is_local(self) -> bool:
+        """What it learns holds near its rows."""
+        return True
+
     def fit(self, rows: Rows, target: str) -> FittedBoostedScale:
         """Fit both stages; single-threaded and deterministic.
 
@@ -133,13 +138,14 @@ class BoostedScale:
         rows = rows.known(target)
         if len(rows) < 2 * MIN_ROWS:
             raise ModelError(f"{self.name} needs at least {2 * MIN_ROWS} rows with a known {target}, found {len(rows)}")
-        z, weights = rows.outcome(target) / rows.scale_bps(target), rows.tape_weights()
+        z, weights = np.empty(len(rows)), rows.tape_weights()
         stretches = _time_stretches(rows, self.stretches)
         location, log_size = np.empty((len(self.stages), len(rows))), np.empty((len(self.stages), len(rows)))
         for mine in stretches:
             start, trees = self._fit_mean(rows.take(~mine), target)
-            added = self._staged(trees, rows.x[mine])
-            location[:, mine] = _start_mean(start, rows.take(mine), target) + added
+            centre, width_bps = _start(start, rows.take(mine))
+            location[:, mine] = centre + self._staged(trees, rows.x[mine])
+            z[mine] = rows.outcome(target)[mine] / width_bps
         size = np.maximum(np.abs(z - location[-1]), _SMALLEST)
         for mine in stretches:
             constant, trees = self._fit_log_size(rows.x[~mine], size[~mine], weights[~mine])
@@ -156,8 +162,8 @@ class BoostedScale:
         """The start, and the trees that correct its mean."""
         start = self.start.fit(rows, target)
         loss = {"objective": "huber", "alpha": _HUBER, "learning_rate": self.learning_rate_mean}
-        z = rows.outcome(target) / rows.scale_bps(target)
-        return start, self._boost(rows.x, z, rows.tape_weights(), _start_mean(start, rows, target), loss)
+        centre, width_bps = _start(start, rows)
+        return start, self._boost(rows.x, rows.outcome(target) / width_bps, rows.tape_weights(), centre, loss)
 
     def _fit_log_size(self, x: np.ndarray, size: np.ndarray, weights: np.ndarray) -> tuple[float, Forest]:
         """The log of the mean size, and the trees that correct it."""
@@ -190,9 +196,11 @@ class BoostedScale:
         return np.array([trees.first(stage).predict(x)[:, 0] for stage in self.stages])
 
 
-def _start_mean(start: FittedImpact, rows: Rows, target: str) -> np.ndarray:
-    """Mean of the start's forecast in noise scales, shape (n,)."""
-    return mean(start.quantiles(rows)) / rows.scale_bps(target)
+def _start(start: FittedImpact, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of the start's forecast in its widths, and the widths in bps: half of its central 90 % band; shapes (n,)."""
+    quantiles = start.quantiles(rows)
+    width_bps = 0.5 * (quantiles[:, 94] - quantiles[:, 4])
+    return mean(quantiles) / width_bps, width_bps
 
 
 def _time_stretches(rows: Rows, count: int) -> list[np.ndarray]:

@@ -2,7 +2,7 @@
 
 Boosting from nothing has to relearn the law from noisy outcomes and loses to it where rows are few. Started from the
 parametric quantiles (as LightGBM's initial score), a few small trees only add what the market's state tells, and the
-forecast falls back to the law wherever they are silent.
+forecast falls back to the law wherever they are silent. Boosting from nothing is kept as a baseline (`start=None`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import lightgbm
 import numpy as np
 
 from footprint.errors import ModelError
-from footprint.impact.distribution import LEVELS, interpolation_weights
+from footprint.impact.contributions import forest_contributions
+from footprint.impact.distribution import LEVELS, interpolation_weights, mean
+from footprint.impact.importance import gain_importance
 from footprint.impact.interface import FittedImpact, ImpactModel
 from footprint.impact.linear_mean import known_rows
 from footprint.impact.rows import Rows
@@ -31,7 +33,7 @@ class FittedBoosting:
     """
 
     target: str
-    start: FittedImpact
+    start: FittedImpact | None
     x_names: tuple[str, ...]
     forest: Forest
     spread_levels: np.ndarray
@@ -46,12 +48,31 @@ class FittedBoosting:
         Raises:
             ModelError: the rows have other columns than the model was fitted on.
         """
-        if rows.x_names != self.x_names:
-            raise ModelError("the rows' columns differ from those the boosted model was fitted on; fit it again")
+        self._check_columns(rows)
         correction = self.forest.predict(rows.x) @ self.spread_levels
-        corrected = self.start.quantiles(rows) + rows.scale_bps(self.target)[:, None] * correction
+        corrected = rows.scale_bps(self.target)[:, None] * correction
+        if self.start is not None:
+            corrected += self.start.quantiles(rows)
         corrected.sort(axis=1)
         return corrected
+
+    def contributions(self, rows: Rows) -> np.ndarray:
+        """Shapley values of the columns in what the trees add to the mean forecast, bps, shape (n, p).
+
+        The mean is that of the levels before crossing ones are sorted; the values add up to what it has over the
+        start's, less a constant number of noise scales.
+        """
+        self._check_columns(rows)
+        booster_weights = self.spread_levels @ mean(np.eye(len(LEVELS)))
+        return rows.scale_bps(self.target)[:, None] * forest_contributions(self.forest, rows.x, booster_weights)
+
+    def importance(self) -> np.ndarray:
+        """Share of each column in the pinball loss that the splits of all levels took away, shape (p,)."""
+        return gain_importance(self.forest, len(self.x_names))
+
+    def _check_columns(self, rows: Rows) -> None:
+        if rows.x_names != self.x_names:
+            raise ModelError("the rows' columns differ from those the boosted model was fitted on; fit it again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +80,13 @@ class BoostedQuantiles:
     """One booster per level on outcome / noise scale, started from a parametric model's quantile.
 
     Args:
-        start: the parametric model that the trees correct.
+        start: the parametric model that the trees correct; None: each level starts from its constant.
         stages: numbers of rounds to choose from on held-out folds.
         leaves, min_rows_per_leaf, learning_rate, l2: size and shrinkage of the trees.
         column_share, row_share: random share of columns per tree and of rows per round, drawn from `seed`.
     """
 
-    start: ImpactModel
+    start: ImpactModel | None = None
     stages: tuple[int, ...] = (30, 60, 120)
     leaves: int = 4
     min_rows_per_leaf: int = 150
@@ -78,8 +99,13 @@ class BoostedQuantiles:
 
     @property
     def name(self) -> str:
-        """boosted_quantiles."""
-        return "boosted_quantiles"
+        """boosted_quantiles, or boosted_quantiles_plain without a start."""
+        return "boosted_quantiles" if self.start is not None else "boosted_quantiles_plain"
+
+    @property
+    def is_local(self) -> bool:
+        """What it learns holds near its rows."""
+        return True
 
     def fit(self, rows: Rows, target: str) -> FittedBoosting:
         """Fit every level; single-threaded and deterministic, so that a fit can be repeated bit by bit.
@@ -88,8 +114,8 @@ class BoostedQuantiles:
             ModelError: fewer than 50 rows with a known outcome.
         """
         rows = known_rows(rows, target, self.name)
-        start, scale = self.start.fit(rows, target), rows.scale_bps(target)
-        offsets = start.quantiles(rows) / scale[:, None]
+        start, scale = None if self.start is None else self.start.fit(rows, target), rows.scale_bps(target)
+        offsets = None if start is None else start.quantiles(rows) / scale[:, None]
         data = lightgbm.Dataset(
             np.array(rows.x),  # a copy that owns its memory: LightGBM warns of views
             rows.outcome(target) / scale,
@@ -99,7 +125,8 @@ class BoostedQuantiles:
         )
         dumps = []
         for level in self.levels:
-            data.set_init_score(offsets[:, int(np.searchsorted(LEVELS, level - 1e-9))].copy())
+            if offsets is not None:
+                data.set_init_score(offsets[:, int(np.searchsorted(LEVELS, level - 1e-9))].copy())
             dumps.append(lightgbm.train(self._parameters(level), data, num_boost_round=self.stages[-1]).dump_model())
         return FittedBoosting(target, start, rows.x_names, flatten(dumps), interpolation_weights(np.array(self.levels)))
 

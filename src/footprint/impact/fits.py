@@ -27,7 +27,7 @@ from footprint.impact.evaluation.scoring import (
     skill_percent,
     tape_means,
 )
-from footprint.impact.forecaster import Forecaster, fit_baseline
+from footprint.impact.forecaster import Forecaster, find_regimes, fit_baseline
 from footprint.impact.interface import FittedImpact, ImpactModel
 from footprint.impact.registry.run import Score
 from footprint.impact.rows import TARGETS, Rows, concatenate
@@ -94,7 +94,15 @@ def forecaster_of(base: Forecaster, fits: Sequence[Fit], fitted: Sequence[Fitted
     for fit, model in zip(fits, fitted, strict=True):
         models[fit.kind][fit.target] = model
     card = replace(base.card, model_id=fits[0].model.name)
-    return replace(base, card=card, known=models[KNOWN], in_flight=models[IN_FLIGHT], unseen=models[UNSEEN])
+    rows = next(fit.rows for fit in fits if fit.kind == KNOWN)
+    return replace(
+        base,
+        card=card,
+        known=models[KNOWN],
+        in_flight=models[IN_FLIGHT],
+        unseen=models[UNSEEN],
+        regimes=find_regimes(rows),
+    )
 
 
 def fit_forecaster(tapes: Sequence[TapeRows], calibrated_on: str, version: str, seed: int) -> Forecaster:

@@ -42,6 +42,7 @@ def forecast(forecaster: Forecaster, request: ImpactRequest) -> ForecastRecord:
     What cannot be answered is None, with the reason; nothing is raised for a market that cannot support an answer.
     """
     rows = request_rows(request)
+    request = _in_regime(forecaster, request, rows)
     confidence = assess(forecaster, request, rows)
     if confidence.unanswerable:
         return _record(forecaster, request, confidence, None)
@@ -56,6 +57,16 @@ def forecast(forecaster: Forecaster, request: ImpactRequest) -> ForecastRecord:
     confidence = replace(confidence, reasons=(*confidence.reasons, *notes))
     uncertainty = _uncertainty(request, rows, rest["shortfall"], model_sd_bps)
     return _record(forecaster, request, confidence, _Answer(law, rest, decay, uncertainty))
+
+
+def _in_regime(forecaster: Forecaster, request: ImpactRequest, rows: Rows) -> ImpactRequest:
+    """The request with the market state that the forecaster sees, unless a tape's own filter has named one."""
+    if forecaster.regimes is None or request.market.regime is not None:
+        return request
+    names, chances = forecaster.regimes.names, forecaster.regimes.probabilities(rows)[0]
+    likeliest = names[int(np.argmax(chances))]
+    known = tuple(zip(names, chances.tolist(), strict=True))
+    return replace(request, market=replace(request.market, regime=likeliest, regime_probabilities=known))
 
 
 @dataclass(frozen=True, slots=True)

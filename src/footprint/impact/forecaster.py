@@ -15,6 +15,7 @@ from footprint.impact.calibration.conformal import CrossConformal
 from footprint.impact.catalogue import SPREAD
 from footprint.impact.flight.relaxation import Relaxation, fit_relaxation
 from footprint.impact.interface import FittedImpact
+from footprint.impact.regimes.row_regimes import FittedRowRegimes, RowRegimes
 from footprint.impact.rows import TARGETS, Rows, concatenate
 from footprint.impact.training import TapeRows
 
@@ -63,6 +64,7 @@ class Forecaster:
         outside: for orders beyond the training range, and for other symbols when there is no `unseen`: the square root
             alone, because a fitted power or a tree says nothing there.
         relaxation: how impact goes back after the last child; None where the orders are too few to say.
+        regimes: market states that a request is named by; None where none were looked for or the orders are too few.
     """
 
     card: ModelCard
@@ -71,6 +73,7 @@ class Forecaster:
     in_flight: dict[str, FittedImpact]
     outside: dict[str, FittedImpact]
     relaxation: Relaxation | None = None
+    regimes: FittedRowRegimes | None = None
 
     def models(self, symbol: str, in_flight: bool, outside: bool = False) -> dict[str, FittedImpact]:
         """The models that answer for a symbol at this stage; empty when there were too few orders to fit them."""
@@ -138,3 +141,11 @@ def _card(
         horizon_range_s=inner(rows.horizon_s),
         children_range=inner(rows.children.astype(np.float64)),
     )
+
+
+def find_regimes(rows: Rows) -> FittedRowRegimes | None:
+    """Market states of the rows; None where they are too few."""
+    try:
+        return RowRegimes().fit(rows)
+    except ModelError:  # the record then names no regime
+        return None

@@ -70,12 +70,12 @@ class Explained(Protocol):
 
 
 @runtime_checkable
-class Correcting(Protocol):
-    """A model that corrects a parametric one; far from its training data the start is the better answer."""
+class Local(Protocol):
+    """A model that learns from its rows what no law says; far from them it is not to be trusted."""
 
     @property
-    def start(self) -> ImpactModel:
-        """What is corrected."""
+    def is_local(self) -> bool:
+        """True."""
         ...
 
 

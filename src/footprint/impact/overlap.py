@@ -1,7 +1,7 @@
 """How much less overlapping orders tell than independent ones would.
 
-Orders of one half hour share the market's move. A likelihood that takes them as independent is too sure of itself; raised
-to the power 1 / (design effect) it is about as sure as the data allow.
+Orders of one half hour share the market's move. A likelihood that takes them as independent is too sure of itself;
+raised to the power 1 / (design effect) it is about as sure as the data allow.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ def weighted_quantiles(values: np.ndarray, weights: np.ndarray, levels: np.ndarr
     >>> float(weighted_quantiles(np.array([1.0, 2.0, 3.0]), np.ones(3), np.array([0.5]))[0])
     2.0
     """
-    order = np.argsort(values, kind="stable")
+    order = np.argsort(values)
     cumulated = np.cumsum(weights[order])
     position = (cumulated - 0.5 * weights[order]) / cumulated[-1]
     return np.interp(levels, position, values[order])

@@ -3,8 +3,8 @@
 Quantile functions are averaged level by level (Vincent averaging), which keeps sharpness, unlike averaging distribution
 functions (Lichtendahl, Grushka-Cockayne & Winkler 2013, Management Science 59, 1594). The weights minimise the CRPS of
 quantiles that each member gave to rows it had not seen (stacking: Wolpert 1992; Yao, Vehtari, Simpson & Gelman 2018),
-drawn towards equal weights by a penalty that fades as independent data grow. Members that correct a parametric start
-are trusted only near the training data: far from it their weight goes to the best of the others.
+drawn towards equal weights by a penalty that fades as independent data grow. Members that are no laws are
+trusted only near the training data: far from it their weight goes to the best of the laws.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scipy.optimize import minimize
 
 from footprint.impact.calibration.conformal import CrossFit, FoldBy, cross_fit, held_out_crps, level_shifts, shifted
 from footprint.impact.distribution import mean
-from footprint.impact.interface import Correcting, Epistemic, FittedImpact, ImpactModel
+from footprint.impact.interface import Epistemic, FittedImpact, ImpactModel, Local
 from footprint.impact.rows import Rows
 from footprint.impact.training_range import TrainingRange
 from footprint.impact.uniqueness import uniqueness
@@ -33,7 +33,7 @@ class FittedStack:
     Attributes:
         names: of the members.
         weights: of the members, shape (k,), summing to 1.
-        correcting: whether a member corrects a parametric start and is trusted only near the training data.
+        local: whether a member is trusted only near the training data.
         fallback: position of the member that gets the weight of those that are not trusted.
         reach: how far a row lies from the training data.
         shifts: of each level in units of the row's noise scale, shape (99,).
@@ -43,7 +43,7 @@ class FittedStack:
     names: tuple[str, ...]
     members: tuple[FittedImpact, ...]
     weights: np.ndarray
-    correcting: tuple[bool, ...]
+    local: tuple[bool, ...]
     fallback: int
     reach: TrainingRange
     shifts: np.ndarray
@@ -78,8 +78,8 @@ class FittedStack:
 
     def _weights(self, rows: Rows) -> np.ndarray:
         """Each row's weights, shape (n, k)."""
-        correcting = np.array(self.correcting)
-        trust = np.where(correcting, self.reach.trust(rows)[:, None], 1.0)
+        local = np.array(self.local)
+        trust = np.where(local, self.reach.trust(rows)[:, None], 1.0)
         weights = self.weights * trust
         weights[:, self.fallback] += 1.0 - weights.sum(axis=1)
         return weights
@@ -90,7 +90,7 @@ class Stack:
     """The members before they have seen data.
 
     Args:
-        members: at least one of them does not correct another model.
+        members: at least one of them is a law, trusted everywhere.
         fold_by: "part" for symbols that the rows hold, "symbol" for unseen ones.
     """
 
@@ -110,18 +110,16 @@ class Stack:
 
 def stack(crosses: Sequence[CrossFit], rows: Rows, target: str) -> FittedStack:
     """The stack of members that were cross-fitted on the same rows."""
-    correcting = tuple(isinstance(c.model, Correcting) for c in crosses)
+    local = tuple(isinstance(c.model, Local) for c in crosses)
     weights = stacking_weights([c.held_out for c in crosses], rows, target)
-    losses = [
-        np.inf if far else held_out_crps(c.held_out, rows, target) for c, far in zip(crosses, correcting, strict=True)
-    ]
+    losses = [np.inf if far else held_out_crps(c.held_out, rows, target) for c, far in zip(crosses, local, strict=True)]
     held_out = sum(w * c.held_out for w, c in zip(weights, crosses, strict=True))
     return FittedStack(
         target,
         tuple(c.model.name for c in crosses),
         tuple(c.fitted for c in crosses),
         weights,
-        correcting,
+        local,
         int(np.argmin(losses)),
         TrainingRange.of(rows),
         level_shifts(np.asarray(held_out), rows, target),

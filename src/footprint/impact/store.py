@@ -14,6 +14,8 @@ from footprint.errors import ModelError
 from footprint.features.vector import VERSION as FEATURE_VERSION
 from footprint.impact.almgren import Almgren2005
 from footprint.impact.averaged import FittedAverage
+from footprint.impact.bayesian_ridge import Design, FittedBayesianRidge
+from footprint.impact.boosted_scale import FittedBoostedScale
 from footprint.impact.boosting import FittedBoosting
 from footprint.impact.calibration.conformal import FittedConformal
 from footprint.impact.flight.relaxation import Relaxation
@@ -35,6 +37,10 @@ from footprint.impact.obizhaeva_wang import ObizhaevaWang
 from footprint.impact.pooled_law import Effects, FittedPooledLaw
 from footprint.impact.power_law import PowerLaw
 from footprint.impact.propagator import Propagator
+from footprint.impact.random_forest import FittedRandomForest
+from footprint.impact.regimes.hidden_states import HiddenStates
+from footprint.impact.regimes.normal_scores import NormalScores
+from footprint.impact.regimes.row_regimes import FittedRowRegimes
 from footprint.impact.rows import VERSION as ROWS_VERSION
 from footprint.impact.shaped_mean import FittedShapedMean
 from footprint.impact.square_root import SquareRoot
@@ -49,8 +55,11 @@ _TYPES: dict[str, type] = {
     t.__name__: t
     for t in (
         Almgren2005,
+        Design,
         Effects,
         FittedAverage,
+        FittedBayesianRidge,
+        FittedBoostedScale,
         FittedBoosting,
         FittedConformal,
         FittedIStar,
@@ -58,10 +67,13 @@ _TYPES: dict[str, type] = {
         FittedMixture,
         FittedNetworks,
         FittedPooledLaw,
+        FittedRandomForest,
+        FittedRowRegimes,
         FittedShapedMean,
         FittedStack,
         Forecaster,
         Forest,
+        HiddenStates,
         Linear,
         LocationScaleHead,
         Logarithmic,
@@ -70,6 +82,7 @@ _TYPES: dict[str, type] = {
         Network,
         NetworkInputs,
         NetworkMember,
+        NormalScores,
         ObizhaevaWang,
         PowerLaw,
         Propagator,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from footprint.data.session import Session
 from footprint.features.vector import FeatureVector
 from footprint.impact.evaluation.parts import Span, assign_parts
 from footprint.impact.evaluation.protocol import Protocol
+from footprint.impact.executor import SERIAL, Executor
 from footprint.impact.rows import RELAXATION_S, OrderColumns, Rows, concatenate, make_rows
 from footprint.units import NS_PER_DAY, NS_PER_SECOND
 
@@ -49,14 +51,18 @@ class TapeRows:
         return len(self.sessions) >= protocol.min_sessions or span_s >= protocol.min_continuous_s
 
 
-def tape_rows(sessions: Iterable[Session], protocol: Protocol, mid_rule: MidRule | None = None) -> Iterator[TapeRows]:
-    """Rows of every tape, one tape at a time; one session's events are in memory at a time.
+def tape_rows(
+    sessions: Iterable[Session], protocol: Protocol, mid_rule: MidRule | None = None, executor: Executor = SERIAL
+) -> Iterator[TapeRows]:
+    """Rows of every tape, one tape at a time; the events of one session are in memory at a time.
 
     Args:
         sessions: in order of (symbol, time).
         mid_rule: a rule of `data.mid` instead of each source's own.
+        executor: prepares the sessions; with processes, those that it takes ahead are in memory too. Features then
+            read them one after the other, because they carry over from day to day.
     """
-    yield from prepared_tape_rows((prepare(session, mid_rule) for session in sessions), protocol)
+    yield from prepared_tape_rows(executor.map(partial(prepare, mid_rule=mid_rule), sessions), protocol)
 
 
 def prepared_tape_rows(sessions: Iterable[PreparedSession], protocol: Protocol) -> Iterator[TapeRows]:
@@ -68,6 +74,7 @@ def prepared_tape_rows(sessions: Iterable[PreparedSession], protocol: Protocol) 
                 yield builder.finish()
             builder = _TapeBuilder(prepared.session, protocol)
         builder.add(prepared)
+        del prepared  # or it would stay while the next session is read
     if builder is not None:
         yield builder.finish()
 

@@ -13,7 +13,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-_MISSING_IS_ZERO, _MISSING_GOES_LEFT, _MISSING_GOES_RIGHT = 0, 1, 2
+_MISSING_IS_ZERO, MISSING_GOES_LEFT, MISSING_GOES_RIGHT = 0, 1, 2
+
+# feature, threshold, missing, left, right, value, cover, gain
+_Node = tuple[int, float, int, int, int, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class Forest:
         missing: what nan does: counts as 0, goes left, goes right.
         left, right: child nodes.
         value: of leaves.
+        cover: training rows (or their weight) that passed each node.
+        gain: how much each split lessened the training loss; 0 at leaves.
         root: first node of each tree.
         booster, round: which booster each tree belongs to, and which of its trees it is, 0-based.
         boosters: number of boosters.
@@ -36,6 +41,8 @@ class Forest:
     left: np.ndarray
     right: np.ndarray
     value: np.ndarray
+    cover: np.ndarray
+    gain: np.ndarray
     root: np.ndarray
     booster: np.ndarray
     round: np.ndarray
@@ -63,6 +70,31 @@ class Forest:
         )
         return out
 
+    def leaves(self, x: np.ndarray) -> np.ndarray:
+        """The node of each tree where a row ends, int32 of shape (n, trees), for x of shape (n, p)."""
+        out = np.empty((len(x), len(self.root)), np.int32)
+        _end(
+            np.ascontiguousarray(x, dtype=np.float64),
+            self.feature,
+            self.threshold,
+            self.missing,
+            self.left,
+            self.right,
+            self.root,
+            out,
+        )
+        return out
+
+
+@njit(cache=True, nogil=True)
+def goes_left(v, threshold, missing):  # type: ignore[no-untyped-def]
+    """Whether the value v goes left at a split."""
+    if np.isnan(v):
+        if missing == _MISSING_IS_ZERO:
+            return threshold >= 0.0
+        return missing == MISSING_GOES_LEFT
+    return v <= threshold
+
 
 @njit(cache=True, nogil=True)
 def _walk(x, feature, threshold, missing, left, right, value, root, booster, out):  # type: ignore[no-untyped-def]
@@ -70,16 +102,20 @@ def _walk(x, feature, threshold, missing, left, right, value, root, booster, out
         for t in range(root.shape[0]):
             node = root[t]
             while feature[node] >= 0:
-                v = x[i, feature[node]]
-                if np.isnan(v):
-                    if missing[node] == _MISSING_IS_ZERO:
-                        go_left = threshold[node] >= 0.0
-                    else:
-                        go_left = missing[node] == _MISSING_GOES_LEFT
-                else:
-                    go_left = v <= threshold[node]
+                go_left = goes_left(x[i, feature[node]], threshold[node], missing[node])
                 node = left[node] if go_left else right[node]
             out[i, booster[t]] += value[node]
+
+
+@njit(cache=True, nogil=True)
+def _end(x, feature, threshold, missing, left, right, root, out):  # type: ignore[no-untyped-def]
+    for i in range(x.shape[0]):
+        for t in range(root.shape[0]):
+            node = root[t]
+            while feature[node] >= 0:
+                go_left = goes_left(x[i, feature[node]], threshold[node], missing[node])
+                node = left[node] if go_left else right[node]
+            out[i, t] = node
 
 
 def flatten(models: Sequence[dict[str, Any]]) -> Forest:
@@ -88,7 +124,7 @@ def flatten(models: Sequence[dict[str, Any]]) -> Forest:
     Raises:
         ValueError: a categorical split.
     """
-    nodes: list[tuple[int, float, int, int, int, float]] = []
+    nodes: list[_Node] = []
     roots, owners, rounds = [], [], []
     for owner, model in enumerate(models):
         for number, tree in enumerate(model["tree_info"]):
@@ -96,7 +132,7 @@ def flatten(models: Sequence[dict[str, Any]]) -> Forest:
             owners.append(owner)
             rounds.append(number)
             nodes.extend(_tree_nodes(tree["tree_structure"], len(nodes)))
-    feature, threshold, missing, left, right, value = zip(*nodes, strict=True)
+    feature, threshold, missing, left, right, value, cover, gain = zip(*nodes, strict=True)
     return Forest(
         np.array(feature, np.int32),
         np.array(threshold, np.float64),
@@ -104,6 +140,8 @@ def flatten(models: Sequence[dict[str, Any]]) -> Forest:
         np.array(left, np.int32),
         np.array(right, np.int32),
         np.array(value, np.float64),
+        np.array(cover, np.float64),
+        np.array(gain, np.float64),
         np.array(roots, np.int32),
         np.array(owners, np.int32),
         np.array(rounds, np.int32),
@@ -111,7 +149,7 @@ def flatten(models: Sequence[dict[str, Any]]) -> Forest:
     )
 
 
-def _tree_nodes(structure: dict[str, Any], offset: int) -> Iterator[tuple[int, float, int, int, int, float]]:
+def _tree_nodes(structure: dict[str, Any], offset: int) -> Iterator[_Node]:
     """Nodes of one tree in depth-first order, the left child right behind its parent."""
     flat: list[dict[str, Any]] = []
     right_of: dict[int, int] = {}
@@ -127,14 +165,14 @@ def _tree_nodes(structure: dict[str, Any], offset: int) -> Iterator[tuple[int, f
     visit(structure)
     for index, node in enumerate(flat):
         if "left_child" not in node:
-            yield -1, 0.0, 0, -1, -1, float(node["leaf_value"])
+            yield -1, 0.0, 0, -1, -1, float(node["leaf_value"]), float(node["leaf_count"]), 0.0
             continue
         if node["decision_type"] != "<=":
             raise ValueError(f"only numerical splits are supported, found {node['decision_type']!r}")
         if node["missing_type"] == "None":
             missing = _MISSING_IS_ZERO
         else:
-            missing = _MISSING_GOES_LEFT if node["default_left"] else _MISSING_GOES_RIGHT
+            missing = MISSING_GOES_LEFT if node["default_left"] else MISSING_GOES_RIGHT
         yield (
             int(node["split_feature"]),
             float(node["threshold"]),
@@ -142,4 +180,6 @@ def _tree_nodes(structure: dict[str, Any], offset: int) -> Iterator[tuple[int, f
             offset + index + 1,
             offset + right_of[index],
             0.0,
+            float(node["internal_count"]),
+            float(node["split_gain"]),
         )

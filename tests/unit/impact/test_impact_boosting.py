@@ -8,9 +8,10 @@ import pytest
 from footprint.errors import ModelError
 from footprint.impact.boosting import QUANTILE_LEVELS, BoostedQuantiles
 from footprint.impact.catalogue import DIFFUSIVE, SPREAD, boosted_for
-from footprint.impact.distribution import LEVELS
+from footprint.impact.distribution import LEVELS, mean
 from footprint.impact.evaluation.scoring import covered, crps_bps
 from footprint.impact.rows import Rows
+from footprint.testing import check_impact_model
 from footprint.testing.random_rows import random_rows
 
 FEW_TREES = BoostedQuantiles(start=DIFFUSIVE, stages=(10, 40), min_rows_per_leaf=40, learning_rate=0.2)
@@ -95,3 +96,36 @@ def test_the_catalogue_boosts_shifts_hardly_and_orders_in_flight_from_the_spread
     assert boosted_for("shift_600").stages[-1] < boosted_for("peak").stages[0]
     assert boosted_for("shortfall", in_flight=True).start == SPREAD
     assert boosted_for("peak").name == "boosted_quantiles"
+
+
+def test_contributions_add_up_to_what_the_trees_add_to_the_mean(past: Rows, fresh: Rows) -> None:
+    fitted, start = FEW_TREES.fit(past, "peak"), DIFFUSIVE.fit(past, "peak")
+    correction = fitted.forest.predict(fresh.x) @ fitted.spread_levels
+    scale = fresh.scale_bps("peak")
+    unsorted = start.quantiles(fresh) + scale[:, None] * correction
+    added = (mean(unsorted) - mean(start.quantiles(fresh))) / scale
+    values = fitted.contributions(fresh) / scale[:, None]
+    constant = added - values.sum(axis=1)
+    assert constant == pytest.approx(np.full(len(fresh), constant[0]), abs=1e-9)
+    drift = fresh.x_names.index("drift")
+    assert np.corrcoef(values[:, drift], fresh.x[:, drift])[0, 1] > 0.9
+    assert fitted.importance().argmax() == drift
+    assert fitted.importance().sum() == pytest.approx(1.0)
+
+
+def test_boosting_from_nothing_starts_from_each_levels_constant(past: Rows, fresh: Rows) -> None:
+    plain = replace(FEW_TREES, start=None)
+    assert (plain.name, FEW_TREES.name) == ("boosted_quantiles_plain", "boosted_quantiles")
+    silent = replace(plain, min_rows_per_leaf=2_000).fit(past, "peak")
+    z = past.outcome("peak") / past.scale_bps("peak")
+    found = silent.quantiles(fresh) / fresh.scale_bps("peak")[:, None]
+    assert found == pytest.approx(np.broadcast_to(found[0], found.shape), rel=1e-12)
+    below = np.average(z[:, None] <= found[0], axis=0, weights=past.tape_weights())
+    assert below == pytest.approx(LEVELS, abs=0.02)
+    fitted, outcome = plain.fit(past, "peak"), fresh.outcome("peak")
+    loss, reference = (crps_bps(m.quantiles(fresh), outcome).mean() for m in (fitted, silent))
+    assert loss < 0.95 * reference
+
+
+def test_boosting_from_nothing_keeps_the_contract() -> None:
+    check_impact_model(BoostedQuantiles(stages=(3, 10), min_rows_per_leaf=30, levels=(0.1, 0.5, 0.9)))

@@ -276,3 +276,11 @@ def test_uncertainty_has_three_parts_when_the_model_knows_its_own(
     assert half.uncertainty_market_bps == pytest.approx(0.5 * np.sqrt(rest[0]))
     huge = forecast(baseline, replace(request, order=replace(request.order, quantity=1e8)))
     assert huge.uncertainty_model_bps > 0.0
+
+
+def test_the_market_state_is_named_with_its_probability(mixture: Forecaster, planted_history: History) -> None:
+    assert mixture.regimes is not None
+    record = forecast(mixture, request_for(planted_history))
+    assert record.regime in mixture.regimes.names
+    assert sum(record.regime_probabilities.values()) == pytest.approx(1.0)
+    assert record.regime == max(record.regime_probabilities, key=record.regime_probabilities.get)

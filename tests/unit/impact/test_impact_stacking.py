@@ -50,10 +50,10 @@ class Normal:
 
 
 @dataclass(frozen=True)
-class Corrected(Normal):
-    """The same as a correction of something."""
+class Learnt(Normal):
+    """The same as something learnt, not a law."""
 
-    start: Normal = Normal()
+    is_local: bool = True
 
 
 @pytest.fixture(scope="module")
@@ -118,9 +118,9 @@ def far_from(rows: Rows) -> Rows:
     return replace(rows, participation=rows.participation * 1e12)
 
 
-def test_corrections_are_trusted_only_near_the_training_data(rows: Rows) -> None:
-    law, correction = Normal(0.5), Corrected(-0.5)
-    fitted = replace(stack([law.cross(rows), correction.cross(rows)], rows, "peak"), shifts=np.zeros(99))
+def test_what_is_learnt_is_trusted_only_near_the_training_data(rows: Rows) -> None:
+    law, learnt = Normal(0.5), Learnt(-0.5)
+    fitted = replace(stack([law.cross(rows), learnt.cross(rows)], rows, "peak"), shifts=np.zeros(99))
     assert fitted.names[fitted.fallback] == law.name
     near, far = rows.take(np.arange(50)), far_from(rows).take(np.arange(50))
     away = np.abs(fitted.quantiles(far) - law.quantiles(far)).max()

@@ -96,6 +96,24 @@ def test_first_trees_are_lightgbm_stopped_there(rounds: int) -> None:
     assert np.abs(found - (expected if rounds else 0.0)).max() <= 1e-12  # LightGBM takes 0 for all
 
 
+def test_leaves_are_where_rows_end_and_covers_count_the_training_rows() -> None:
+    models = boosters(7, 0.3)
+    forest = flatten([m.dump_model() for m in models])
+    x = columns(np.random.default_rng(3), 100, 0.3)
+    leaves = forest.leaves(x)
+    assert leaves.shape == (100, len(forest.root))
+    assert np.all(forest.feature[leaves] == -1)
+    total = np.column_stack([forest.value[leaves[:, forest.booster == b]].sum(axis=1) for b in range(3)])
+    assert np.abs(total - forest.predict(x)).max() <= 1e-12
+    trained = columns(np.random.default_rng(7), 800, 0.3)  # what `boosters` trained on
+    count = np.bincount(forest.leaves(trained).ravel(), minlength=len(forest.feature))
+    leaf = forest.feature == -1
+    assert np.array_equal(count[leaf], forest.cover[leaf])
+    inner = np.flatnonzero(~leaf)
+    assert np.array_equal(forest.cover[inner], forest.cover[forest.left[inner]] + forest.cover[forest.right[inner]])
+    assert np.all((forest.gain > 0) == ~leaf)
+
+
 def test_categorical_splits_are_refused() -> None:
     rng = np.random.default_rng(0)
     x = rng.integers(0, 6, (500, 1)).astype(float)

@@ -1,8 +1,11 @@
-"""The benchmark's protocol, under version control; every result carries it.
+"""The protocol of Impact Benchmark v1, under version control; every result carries it.
 
 impact-protocol-1 was committed before the first scored run. impact-protocol-2 differs in what was settled after that
 run had been seen: skills weigh tapes equally (the pooled ratio is printed beside), and half as many rows are kept in
-flight. docs/decisions has the reasons and both sets of figures.
+flight. impact-protocol-3 keeps every order, part and seed of version 2. It resamples whole days in markets with ten or
+more of them, adds the information set without a planned duration, and saves time where no bar is: in strict calendar
+order parts share a fit until a quarter more is known, and half of the random split is scored. docs/decisions has the
+reasons.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from dataclasses import asdict, dataclass
 from footprint.data import metaorders
 from footprint.impact import rows
 
-VERSION = "impact-protocol-2"
+VERSION = "impact-protocol-3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Protocol:
         tape_gap_days: a longer break between two sessions of a symbol starts a new tape.
         min_sessions, min_continuous_s: a tape needs that many sessions, or one continuous session of that length.
         cluster_s: errors cluster by clock blocks of this length, common to a market.
+        day_clusters_from: a market whose scored orders lie on at least that many days clusters by day instead.
         bootstrap_draws: resamples of the clusters.
         slice_min_rows: smaller coverage slices are not judged.
         in_flight_fractions: shares of an order's children done when it is forecast again.
@@ -59,6 +63,7 @@ class Protocol:
     min_sessions: int = 3
     min_continuous_s: float = 72_000.0
     cluster_s: float = 1_800.0
+    day_clusters_from: int = 10
     bootstrap_draws: int = 2_000
     slice_min_rows: int = 80
     in_flight_fractions: tuple[float, ...] = (0.25, 0.5, 0.75)

@@ -12,10 +12,14 @@ from footprint.impact.evaluation.scoring import (
     clusters,
     covered,
     crps_bps,
+    interval_score,
     mean_estimate,
+    mean_estimates,
+    pinball_at,
     pinball_bps,
     pit_distance,
     pooled_skill_percent,
+    resampled_blocks,
     skill_percent,
     tape_means,
 )
@@ -65,6 +69,21 @@ def test_coverage_bands() -> None:
     assert covered(quantiles, outcome, 0.80).tolist() == [0, 0, 0, 1, 1, 1, 0, 0, 0]
 
 
+def test_interval_score_is_that_of_scoringrules() -> None:
+    rng = np.random.default_rng(4)
+    quantiles = np.sort(rng.standard_t(3, (200, 99)), axis=1)
+    outcome = 3.0 * rng.standard_t(3, 200)
+    expected = scoringrules.interval_score(outcome, quantiles[:, 4], quantiles[:, 94], 0.1)
+    assert interval_score(quantiles, outcome, 0.9) == pytest.approx(expected)
+
+
+def test_pinball_of_some_levels() -> None:
+    rng = np.random.default_rng(5)
+    quantiles, outcome = np.sort(rng.standard_normal((20, 99)), axis=1), rng.standard_normal(20)
+    some = pinball_at(quantiles, outcome, (0.01, 0.5, 0.99))
+    assert np.array_equal(some, pinball_bps(quantiles, outcome)[:, [0, 49, 98]])
+
+
 def test_brier_golden() -> None:
     outcome = np.array([50.0, 30.0, 10.0])
     quantiles = np.repeat(PERCENTILES, 3, axis=0)
@@ -92,6 +111,30 @@ def test_clusters_are_half_hours_common_to_a_market() -> None:
     assert code[0] == code[1]
     assert len({*code[[0, 2, 3, 4]]}) == 4
     assert sorted(set(code)) == [0, 1, 2, 3]
+
+
+def test_a_market_with_enough_days_is_resampled_by_day() -> None:
+    half_hour, day = 1_800 * NS_PER_SECOND, 86_400 * NS_PER_SECOND
+    start_ns = np.concatenate([np.arange(40) // 4 * day + np.arange(40) % 4 * half_hour] * 2)
+    market = np.repeat(["b3", "us"], 40)
+    start_ns[40:] = start_ns[:40] % day + np.arange(40) // 8 * day  # five days
+    code = resampled_blocks(market, start_ns, 1_800.0, 10)
+    assert len(np.unique(code[:40])) == 10
+    assert np.array_equal(code[:40], code[:40:4].repeat(4))
+    assert np.array_equal(np.unique(code), np.arange(10 + 20))
+    assert len(np.unique(code[40:])) == 20
+    assert not set(code[:40]) & set(code[40:])
+    fine = resampled_blocks(market, start_ns, 1_800.0, 11)
+    assert len(np.unique(fine)) == 40 + 20
+
+
+def test_many_columns_are_estimated_as_one_by_one() -> None:
+    rng = np.random.default_rng(6)
+    values, weights = rng.standard_normal((200, 3)), rng.uniform(0.5, 2.0, 200)
+    bootstrap = Bootstrap.draw(np.arange(200) // 7, np.full(200, "us"), 100, rng)
+    for k, estimate in enumerate(mean_estimates(values, weights, bootstrap)):
+        alone = mean_estimate(values[:, k], weights, bootstrap)
+        assert (estimate.value, estimate.low, estimate.high) == pytest.approx((alone.value, alone.low, alone.high))
 
 
 def test_every_replicate_holds_each_market_in_full() -> None:

@@ -36,7 +36,7 @@ def rows() -> Rows:
 @pytest.mark.parametrize("split", SPLITS, ids=lambda s: s.__name__)
 def test_indexes_are_sorted_disjoint_and_not_empty(split: Callable, rows: Rows) -> None:
     tasks: list[Task] = list(split(rows, PROTOCOL))
-    assert len(tasks) > 1
+    assert len(tasks) > (0 if split is random_split else 1)
     for task in tasks:
         assert task.split == split.__name__
         assert not np.intersect1d(task.train, task.test).size
@@ -71,14 +71,22 @@ def test_walk_forward_can_carry_another_name(rows: Rows) -> None:
 def test_strict_calendar_knows_every_training_outcome_before_the_first_test(rows: Rows) -> None:
     tasks = list(strict_calendar(rows, PROTOCOL))
     known_ns = rows.end_ns + 600 * NS_PER_SECOND
-    assert len(tasks) == 8  # four test parts of each of two groups of tapes
     for task in tasks:
         assert known_ns[task.train].max() < rows.start_ns[task.test].min()
         left = np.setdiff1d(np.arange(len(rows)), task.train)
         assert np.all(known_ns[left] >= rows.start_ns[task.test].min())  # and nothing that was known is left out
-        assert len(set(rows.part[task.test])) == 1
     tested = np.concatenate([t.test for t in tasks])
     assert np.array_equal(np.sort(tested), np.flatnonzero(rows.part >= 3))
+
+
+def test_strict_calendar_fits_again_when_a_quarter_more_is_known(rows: Rows) -> None:
+    tasks = list(strict_calendar(rows, PROTOCOL))
+    # the second pair of tapes begins with all of the first: its days add little
+    assert [t.fold.partition(" part ")[2] for t in tasks] == ["3", "4", "5-6", "3-6"]
+    known_ns = rows.end_ns + 600 * NS_PER_SECOND
+    for task in tasks:
+        last = rows.start_ns[task.test][rows.part[task.test] == rows.part[task.test].max()].min()
+        assert np.count_nonzero(known_ns < last) < 1.25 * len(task.train)
 
 
 def test_strict_calendar_groups_are_in_calendar_order(rows: Rows) -> None:
@@ -122,9 +130,9 @@ def test_a_single_market_cannot_be_unseen(rows: Rows) -> None:
 
 
 def test_random_split_is_the_wrong_one(rows: Rows) -> None:
-    """Both halves of the tested parts, repeatable, and orders of the same day on both sides."""
-    tasks, again = (list(random_split(rows, PROTOCOL)) for _ in range(2))
-    assert all(np.array_equal(a.test, b.test) for a, b in zip(tasks, again, strict=True))
-    assert np.array_equal(np.sort(np.concatenate([t.test for t in tasks])), np.flatnonzero(rows.part >= 3))
-    for task in tasks:
-        assert set(rows.part[task.train]) >= set(rows.part[task.test])
+    """Half of the tested parts, repeatable, and orders of the same day on both sides."""
+    (task,), (again,) = (list(random_split(rows, PROTOCOL)) for _ in range(2))
+    assert np.array_equal(task.test, again.test)
+    assert rows.part[task.test].min() == 3
+    assert len(task.test) == pytest.approx(np.count_nonzero(rows.part >= 3) / 2, rel=0.1)
+    assert set(rows.part[task.train]) >= set(rows.part[task.test])
