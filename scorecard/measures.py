@@ -6,6 +6,7 @@ from typing import Protocol
 
 from scorecard import (
     bac_days,
+    benchmark_time,
     binance_frames,
     book_speed,
     book_twin,
@@ -17,13 +18,19 @@ from scorecard import (
     ingest,
     live_faults,
     lobster_replay,
+    model_recovery,
+    multi_day,
     order_books,
+    path_alarm,
     planted_law,
     reader_fuzz,
     reader_oracles,
+    regimes,
+    sanity,
     sign_shuffled_null,
     store_identity,
     tape_exponent,
+    training_machinery,
 )
 from scorecard.bar import Bar
 
@@ -62,8 +69,15 @@ MEASURES: tuple[Measure, ...] = (
     sign_shuffled_null,
     tape_exponent,
     planted_law,
+    model_recovery,
+    regimes,
+    multi_day,
+    path_alarm,
+    training_machinery,
     forecast_skill,
     forecast_calibration,
+    benchmark_time,
+    sanity,
 )
 
 

@@ -16,18 +16,22 @@ from typing import Any
 import numpy as np
 
 from footprint.impact.almgren import Almgren2005
+from footprint.impact.bayesian_ridge import BayesianRidge
+from footprint.impact.boosted_scale import BoostedScale
 from footprint.impact.boosting import BoostedQuantiles
 from footprint.impact.calibration.conformal import CrossConformal
-from footprint.impact.catalogue import CANDIDATES, SPREAD
+from footprint.impact.catalogue import SPREAD
 from footprint.impact.interface import FittedImpact, ImpactModel
 from footprint.impact.istar import IStar
 from footprint.impact.linear import Linear
 from footprint.impact.logarithmic import Logarithmic
-from footprint.impact.mixture import Mixture
 from footprint.impact.obizhaeva_wang import ObizhaevaWang
+from footprint.impact.pooled_law import PooledLaw
 from footprint.impact.power_law import PowerLaw
 from footprint.impact.propagator import Propagator
+from footprint.impact.random_forest import RandomForest
 from footprint.impact.square_root import SquareRoot
+from footprint.impact.stacking import Stack
 from footprint.testing.check_recovery import MOST_BIAS, NORMAL_SHARE, Parameters, centred, recover, share_margin
 from footprint.testing.random_rows import random_rows
 from scorecard.bar import Bar, Limit
@@ -93,6 +97,12 @@ def _parameters(fitted: Any) -> np.ndarray:
     return fitted.parameters
 
 
+def _pooled(fitted: Any) -> np.ndarray:
+    """What all symbols share; their own departures are shrunk on purpose and no estimates without bias."""
+    effects = fitted.effects
+    return np.array([effects.law, effects.spread, effects.log_scale, effects.time_slope])
+
+
 def _planted(shape: list[float], coefficients: list[float]) -> dict[str, np.ndarray]:
     return {"shape": np.array(shape), "coefficients": np.array(coefficients)}
 
@@ -114,7 +124,11 @@ CASES: tuple[Case, ...] = (
     Case(Propagator(True, 1.0, half_spread=True), _shape_and_coefficients, _planted([0.5], [1.0, 1.0])),
     Case(ObizhaevaWang(half_spread=True), _shape_and_coefficients, _planted([np.log(120.0)], [50.0, 5.0, 1.0])),
     Case(CrossConformal(_FEW_TREES)),
-    Case(Mixture(CANDIDATES, _FEW_TREES)),
+    Case(PooledLaw(), _pooled, rows=2_000),
+    Case(BayesianRidge()),
+    Case(CrossConformal(RandomForest("random", trees=30))),
+    Case(CrossConformal(BoostedScale(start=SPREAD, stages=(8, 16), min_rows_per_leaf=40))),
+    Case(Stack((SPREAD, IStar(), PooledLaw(), _FEW_TREES))),
 )
 
 

@@ -12,26 +12,26 @@ import pytest
 from footprint.impact.averaged import Averaged
 from footprint.impact.boosting import BoostedQuantiles
 from footprint.impact.calibration.conformal import CrossConformal
-from footprint.impact.catalogue import BASELINES, CANDIDATES, DIFFUSIVE, IN_FLIGHT_CANDIDATES, SPREAD, boosted_for
+from footprint.impact.catalogue import DIFFUSIVE, POOLED, SPREAD, parametric
 from footprint.impact.distribution import NORMAL_SCORES
 from footprint.impact.istar import IStar
 from footprint.impact.linear import Linear
-from footprint.impact.mixture import Mixture
+from footprint.impact.pooled_law import PooledLaw
 from footprint.impact.rows import Rows
+from footprint.impact.stacking import Stack
 from footprint.testing import check_impact_model
 from footprint.testing.random_rows import random_rows
 
-PARAMETRIC = tuple(dict.fromkeys((*BASELINES, *CANDIDATES, *IN_FLIGHT_CANDIDATES)))
+PARAMETRIC = tuple(dict.fromkeys((*parametric("peak"), *parametric("shortfall"), replace(POOLED, state_names=()))))
 FEW_TREES = BoostedQuantiles(start=SPREAD, stages=(2, 4), min_rows_per_leaf=20)
 COMPOSED = {
     "averaged": Averaged((SPREAD, IStar())),
     "boosted": FEW_TREES,
-    "boosted_peak": replace(boosted_for("peak"), stages=(3,), min_rows_per_leaf=20),
-    "boosted_shift": replace(boosted_for("shift_600"), stages=(1, 3), min_rows_per_leaf=20),
+    "boosted_shift": replace(FEW_TREES, start=Averaged((DIFFUSIVE, PooledLaw())), stages=(1, 3)),
     "conformal_by_part": CrossConformal(SPREAD),
     "conformal_by_tape": CrossConformal(FEW_TREES, "tape"),
-    "mixture_by_part": Mixture(CANDIDATES, FEW_TREES),
-    "mixture_by_tape": Mixture(IN_FLIGHT_CANDIDATES, FEW_TREES, "tape"),
+    "stack_by_part": Stack((SPREAD, IStar(), FEW_TREES)),
+    "stack_by_symbol": Stack((DIFFUSIVE, SPREAD, FEW_TREES), "symbol"),
 }
 
 

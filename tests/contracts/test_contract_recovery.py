@@ -7,10 +7,10 @@ from scorecard.model_recovery import CASES, DRAWS, TARGET, Case
 
 from footprint.impact.calibration.conformal import CrossConformal
 from footprint.impact.catalogue import SPREAD
-from footprint.impact.mixture import Mixture
+from footprint.impact.stacking import Stack
 from footprint.testing.check_recovery import check_recovery
 
-QUICK = tuple(c for c in CASES if not isinstance(c.model, CrossConformal | Mixture))
+QUICK = tuple(c for c in CASES if not isinstance(c.model, CrossConformal | Stack))
 
 
 def check(case: Case, draws: int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from footprint import __version__
 from footprint.app.files import check_writable
 from footprint.app.history import History, read_history
+from footprint.app.models import load_model
 from footprint.app.multi_day_forecasting import (
     DaysAhead,
     GapWatch,
@@ -30,7 +31,6 @@ from footprint.impact.forecast import forecast
 from footprint.impact.forecaster import BASELINE_ID, Forecaster, fit_baseline
 from footprint.impact.record import ForecastRecord
 from footprint.impact.request import ImpactRequest
-from footprint.impact.store import load
 from footprint.impact.styles import style_plan
 from footprint.market.orders import ParentOrder, Plan, Progress, Style
 from footprint.units import NS_PER_SECOND, side_name
@@ -69,7 +69,7 @@ def run(
         raise UsageError("--days with --progress, allowed: one of them; give what is left as a new order")
     part = quantity if ahead is None else quantity / ahead.days
     flying = read_order_in_flight(fills) if fills is not None else None
-    forecaster = load(model) if model is not None else None
+    forecaster = load_model(model) if model is not None else None
     gaps = GapWatch(at_ns)
     history = history_of([data], symbol, at_ns, progress, with_rows=forecaster is None, watch=gaps.watch)
     name = history.instrument.symbol

@@ -67,7 +67,8 @@ def members(target: str, in_flight: bool = False, network: Corrector | None = No
         learnt: Models = (BoostedScale(start=Averaged((DIFFUSIVE, plain)), stages=(4, 8, 15)),)
         laws: Models = (DIFFUSIVE, SPREAD, IStar(), plain)
     else:
-        learnt = (BayesianRidge(), RandomForest("random"), BoostedScale(start=POOLED if in_flight else law))
+        scaled = BoostedScale(start=POOLED if in_flight else law, stages=(30, 60))
+        learnt = (BayesianRidge(), RandomForest("random"), scaled)
         laws = (SPREAD, POOLED) if in_flight else (SPREAD, IStar(), POOLED)
     if network is not None:
         learnt = (*learnt, network(POOLED if in_flight else law, SHIFT_SHARE if target.startswith("shift") else SHARE))
@@ -125,24 +126,3 @@ def stack_for(
 ) -> Stack:
     """The product's own forecast of a target."""
     return Stack(members(target, in_flight, network), fold_by)
-
-
-# --- to be removed with the mixture
-from footprint.impact.mixture import Mixture  # noqa: E402
-
-CANDIDATES: Models = (DIFFUSIVE, SPREAD, Linear(), Almgren2005(refit=True), IStar())
-BASELINES: Models = (CONSTANT, Almgren2005())
-IN_FLIGHT_CANDIDATES: Models = (DIFFUSIVE, SPREAD)
-
-
-def boosted_for(target: str, in_flight: bool = False) -> BoostedQuantiles:
-    """Old."""
-    if target.startswith("shift"):
-        return BoostedQuantiles(start=DIFFUSIVE, stages=(2, 4, 8), min_rows_per_leaf=500)
-    return BoostedQuantiles(start=SPREAD if in_flight else Averaged((SPREAD, IStar())))
-
-
-def mixture_for(target: str, in_flight: bool = False, fold_by: FoldBy = "part") -> Mixture:
-    """Old."""
-    candidates = IN_FLIGHT_CANDIDATES if in_flight else CANDIDATES
-    return Mixture(candidates, boosted_for(target, in_flight), fold_by)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,9 @@ DEAD_S = 1_800.0
 WIDE_SPREAD = 3.0
 FEW_SESSIONS = 3
 FEW_ORDERS = 1_000
+_SMALLEST_REST = (
+    0.25  # of an order that a model in flight was trained on, which bounds the range of the rest from below
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +29,18 @@ class Confidence:
 
     Attributes:
         grade: high, medium, low or none; none comes with `unanswerable` and means that every number is N/A.
-        outside: the order lies beyond the training range.
+        beyond: log of how many times the order, or its rest in flight, lies beyond the training range; 0 inside.
     """
 
     grade: str
     reasons: tuple[str, ...]
     unanswerable: bool = False
-    outside: bool = False
+    beyond: float = 0.0
+
+    @property
+    def outside(self) -> bool:
+        """The order lies beyond the training range."""
+        return self.beyond > 0.0
 
 
 def assess(forecaster: Forecaster, request: ImpactRequest, rows: Rows) -> Confidence:
@@ -40,10 +49,13 @@ def assess(forecaster: Forecaster, request: ImpactRequest, rows: Rows) -> Confid
     missing = _unsupported(forecaster, request, rows)
     if missing:
         return Confidence("none", tuple(missing), unanswerable=True)
-    outside = _outside_training(card, rows)
+    outside, beyond = _outside_training(card, rows, request.progress is not None)
+    if outside and not forecaster.outside:
+        return Confidence("none", (*outside, "and there is no square root to fall back on"), unanswerable=True)
     serious, mild = [*outside], _thin(forecaster, request)
-    if outside and request.progress is None:
-        serious.append("outside the training range only the square root answers")
+    if outside:
+        what = "only the square root answers" if request.progress is None else "the rest is forecast as a new order"
+        serious.append(f"outside the training range {what}, its band widened with the distance")
     age_s = request.market.quote_age_s
     if age_s > STALE_S:
         serious.append(f"stale book: last price {age_s:.0f} s before the decision")
@@ -57,7 +69,7 @@ def assess(forecaster: Forecaster, request: ImpactRequest, rows: Rows) -> Confid
         )
     mild.extend(request.market.cautions)
     grade = "low" if serious else "medium" if mild else "high"
-    return Confidence(grade, (*serious, *mild), outside=bool(outside))
+    return Confidence(grade, (*serious, *mild), beyond=beyond)
 
 
 def _unsupported(forecaster: Forecaster, request: ImpactRequest, rows: Rows) -> list[str]:
@@ -82,17 +94,21 @@ def _unsupported(forecaster: Forecaster, request: ImpactRequest, rows: Rows) -> 
     return reasons
 
 
-def _outside_training(card: ModelCard, rows: Rows) -> list[str]:
-    reasons = []
-    for what, value, (low, high), form in (
+def _outside_training(card: ModelCard, rows: Rows, in_flight: bool) -> tuple[list[str], float]:
+    """Reasons, and the log of the largest ratio of a value to the end of its range that it lies beyond."""
+    reasons, beyond = [], 0.0
+    smallest = _SMALLEST_REST if in_flight else 1.0
+    for what, value, (least, high), form in (
         ("size", rows.participation[0], card.participation_range, "{:.3%} of a day's volume"),
         ("horizon", rows.horizon_s[0], card.horizon_range_s, "{:.0f} s"),
         ("number of children", rows.children[0], card.children_range, "{:.0f}"),
     ):
+        low = smallest * least
         if not low <= value <= high:
             shown = [form.format(v) for v in (value, low, high)]
             reasons.append(f"{what} {shown[0]} is outside the training range {shown[1]} to {shown[2]}")
-    return reasons
+            beyond = max(beyond, abs(math.log(value / (high if value > high else low))))
+    return reasons, beyond
 
 
 def _thin(forecaster: Forecaster, request: ImpactRequest) -> list[str]:

@@ -25,6 +25,8 @@ class MarketSnapshot:
         sessions: complete or begun sessions seen, this one included.
         passive: estimates for resting orders; None when the tape has no displayed sizes.
         cautions: what the data audit says about the source ("quotes are stale", ...).
+        regime: name of the market state at this instant; None when no regime model is given.
+        regime_probabilities: (name, probability) of every state, summing to 1; empty when there is none.
     """
 
     as_of_ns: int
@@ -38,6 +40,8 @@ class MarketSnapshot:
     sessions: int
     passive: PassiveFill | None
     cautions: tuple[str, ...] = ()
+    regime: str | None = None
+    regime_probabilities: tuple[tuple[str, float], ...] = ()
 
     def feature(self, name: str) -> float:
         """One feature's value."""

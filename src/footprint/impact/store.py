@@ -24,7 +24,6 @@ from footprint.impact.istar import FittedIStar
 from footprint.impact.linear import Linear
 from footprint.impact.linear_mean import FittedLinearMean
 from footprint.impact.logarithmic import Logarithmic
-from footprint.impact.mixture import FittedMixture
 from footprint.impact.network import (
     FittedNetworks,
     LocationScaleHead,
@@ -64,7 +63,6 @@ _TYPES: dict[str, type] = {
         FittedConformal,
         FittedIStar,
         FittedLinearMean,
-        FittedMixture,
         FittedNetworks,
         FittedPooledLaw,
         FittedRandomForest,

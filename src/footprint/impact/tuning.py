@@ -71,10 +71,19 @@ _TREES: tuple[tuple[str, Whole | Real | Choice], ...] = (
     ("column_share", Real(0.1, 1.0)),
 )
 _RATE = Real(0.01, 0.15, log=True)
+_FOREST = SearchSpace(
+    (
+        ("min_rows_per_leaf", Whole(2, 50, log=True)),
+        ("column_share", Real(0.1, 1.0)),
+        ("rows_per_tree", Whole(1_000, 5_000, log=True)),
+    )
+)
 # by the name of the model; a model that is not here has nothing to tune
 SEARCH_SPACES: Mapping[str, SearchSpace] = {
     "boosted_quantiles": SearchSpace((*_TREES, ("learning_rate", _RATE))),
     "boosted_scale": SearchSpace((*_TREES, ("learning_rate_mean", _RATE), ("learning_rate_scale", _RATE))),
+    "extra_trees": _FOREST,
+    "random_forest": _FOREST,
 }
 
 

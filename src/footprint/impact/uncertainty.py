@@ -54,7 +54,7 @@ def split_variance(quantiles: np.ndarray, model_sd_bps: np.ndarray, market_varia
         raise UsageError("the deviation of the model and the variance of the market must be 0 or more")
     total = variance(quantiles)
     claimed = model + market
-    share = np.minimum(1.0, np.divide(total, claimed, out=np.ones_like(total), where=claimed > 0.0))
+    share = np.divide(total, claimed, out=np.ones_like(total), where=claimed > total)
     model, market = share * model, share * market
     return VarianceParts(model, market, np.maximum(total - model - market, 0.0), total)
 

@@ -29,7 +29,7 @@ sys.exit(f"imported {heavy}" if heavy else status)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for command in ("audit", "ingest", "record", "fit", "forecast", "benchmark", "demo"):
+    for command in ("audit", "ingest", "record", "fit", "forecast", "frontier", "models", "benchmark", "demo"):
         assert command in done.stdout
 
 
@@ -43,7 +43,18 @@ def test_help_takes_at_most_half_a_second_of_cpu():
 
 @pytest.mark.parametrize(
     "command",
-    [["audit"], ["ingest"], ["record"], ["fit"], ["forecast"], ["benchmark"], ["benchmark", "impact"], ["demo"]],
+    [
+        ["audit"],
+        ["ingest"],
+        ["record"],
+        ["fit"],
+        ["forecast"],
+        ["frontier"],
+        ["models"],
+        ["benchmark"],
+        ["benchmark", "impact"],
+        ["demo"],
+    ],
 )
 def test_every_command_explains_itself(command, capsys):
     assert command_line.run([*command, "--help"]) == 0

@@ -42,7 +42,7 @@ def test_json_records(planted_tape: Path, planted_model: Path, capsys: pytest.Ca
         )
         assert record["thresholds_bps"] == [5.0]
         assert len(record["slippage_quantiles_bps"]) == len(record["quantile_levels"]) == 99
-        assert record["model_id"] == "mixture"
+        assert record["model_id"] == "stack"
         assert record["as_of_ns"] == 1_704_909_600_000_000_000
     assert found[1]["plan"]["horizon_s"] == 1_800.0
 

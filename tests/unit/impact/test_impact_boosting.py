@@ -7,7 +7,7 @@ import pytest
 
 from footprint.errors import ModelError
 from footprint.impact.boosting import QUANTILE_LEVELS, BoostedQuantiles
-from footprint.impact.catalogue import DIFFUSIVE, SPREAD, boosted_for
+from footprint.impact.catalogue import DIFFUSIVE
 from footprint.impact.distribution import LEVELS, mean
 from footprint.impact.evaluation.scoring import covered, crps_bps
 from footprint.impact.rows import Rows
@@ -52,7 +52,7 @@ def test_trees_that_may_not_split_leave_the_start_as_it_is(past: Rows, fresh: Ro
 
 def test_columns_that_say_nothing_change_little(past: Rows, fresh: Rows) -> None:
     noise = np.random.default_rng(2).standard_normal(past.x.shape)
-    fitted = replace(boosted_for("peak"), start=DIFFUSIVE).fit(replace(past, x=noise), "peak")
+    fitted = BoostedQuantiles(start=DIFFUSIVE).fit(replace(past, x=noise), "peak")
     outcome = fresh.outcome("peak")
     start = DIFFUSIVE.fit(past, "peak")
     loss, reference = (crps_bps(m.quantiles(fresh), outcome).mean() for m in (fitted, start))
@@ -90,12 +90,6 @@ def test_rows_with_other_columns_are_an_error(past: Rows) -> None:
     fitted = replace(FEW_TREES, stages=(1,)).fit(past, "peak")
     with pytest.raises(ModelError, match="fit it again"):
         fitted.quantiles(replace(past, x_names=past.x_names[::-1]))
-
-
-def test_the_catalogue_boosts_shifts_hardly_and_orders_in_flight_from_the_spread() -> None:
-    assert boosted_for("shift_600").stages[-1] < boosted_for("peak").stages[0]
-    assert boosted_for("shortfall", in_flight=True).start == SPREAD
-    assert boosted_for("peak").name == "boosted_quantiles"
 
 
 def test_contributions_add_up_to_what_the_trees_add_to_the_mean(past: Rows, fresh: Rows) -> None:

@@ -17,7 +17,8 @@ Quantity = Annotated[
     typer.Option("--quantity", parser=told(parse_quantity), metavar="Q", help="Shares, contracts or coins, positive."),
 ]
 Model = Annotated[
-    Path | None, typer.Option("--model", metavar="DIR", help="Folder from `footprint fit`; without it the baseline.")
+    Path | None,
+    typer.Option("--model", metavar="MODEL", help="From `footprint fit`: a model, or a store for its champion."),
 ]
 At = Annotated[
     int | None,
