@@ -1,7 +1,7 @@
 """The rows of one run of `footprint benchmark impact` on the shared data; no bar by itself.
 
-A finished run is used again only while everything it depends on is unchanged: the source of the package, the locked
-libraries, the interpreter, the command and the data files. Minutes on two cores otherwise.
+A finished run is used again only while everything it depends on is unchanged: the modules of the package that it
+loads, the locked libraries, the interpreter, the command and the data files. Minutes on two cores otherwise.
 """
 
 from __future__ import annotations
@@ -134,13 +134,25 @@ def _run() -> None:
 def _inputs() -> dict[str, object]:
     folders = [shared_data(*folder.split("/")) for folder in _FOLDERS]
     data = [file for folder in folders for file in sorted(folder.rglob("*")) if file.is_file()]
-    sources = [*sorted((ROOT / "src").rglob("*.py")), ROOT / "requirements.lock"]
+    sources = [*_modules(), ROOT / "requirements.lock", ROOT / "requirements-dev.lock"]
     return {
         "command": COMMAND,
         "python": platform.python_version(),
         "source_sha256": _digest(sources),
         "data_sha256": _digest(data),
     }
+
+
+def _modules() -> list[Path]:
+    """Files of the package that a run imports, the guests' adapters included, as a fresh interpreter finds them."""
+    program = (
+        "import sys, footprint.app.benchmarking, footprint.app.guest_models as guests\n"
+        "guests.guests()\n"
+        "found = (m.__file__ for name, m in sys.modules.items() if name.partition('.')[0] == 'footprint')\n"
+        "print('\\n'.join(sorted(file for file in found if file)))"
+    )
+    listed = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [Path(line) for line in listed.stdout.splitlines()]
 
 
 def _digest(files: list[Path]) -> str:
