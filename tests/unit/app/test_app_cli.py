@@ -29,7 +29,7 @@ sys.exit(f"imported {heavy}" if heavy else status)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for command in ("audit", "ingest", "record", "fit", "forecast", "frontier", "models", "benchmark", "demo"):
+    for command in ("audit", "ingest", "record", "fit", "forecast", "frontier", "leakage", "models", "benchmark", "demo"):
         assert command in done.stdout
 
 
