@@ -50,6 +50,7 @@ def test_help_takes_at_most_half_a_second_of_cpu():
         ["fit"],
         ["forecast"],
         ["frontier"],
+        ["leakage"],
         ["models"],
         ["benchmark"],
         ["benchmark", "impact"],
