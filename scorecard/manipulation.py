@@ -3,7 +3,8 @@
 Simulated runs are half an hour of a random book each (Poisson, self-exciting, self-exciting with Pareto sizes); the
 past of a run is a trading day put together from other runs. Resampled runs are cut from real tapes in blocks of ten
 minutes of the highest score in every 10 s: blocks of raw events would tear the book apart at each seam. The past of a
-resampled run is as long as the tape. A run has a false alarm when any of the four patterns is alarmed in its half hour.
+resampled run is as long as the tape, at least six hours. A run has a false alarm when any of the four patterns is
+alarmed in its half hour.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from footprint.data import formats
 from footprint.data.planted_manipulation import UsualSizes, plant, usual_sizes
 from footprint.data.prepare import prepare
 from footprint.data.stationary_book import NO_ACTIONS, BookShape, stationary_book
-from footprint.features.manipulation.alarm import LEVEL, WINDOW_S, Thresholds, calibrate, window_scores
+from footprint.features.manipulation.alarm import LEAST_WINDOWS, LEVEL, WINDOW_S, Thresholds, calibrate, window_scores
 from footprint.features.manipulation.candidate import KINDS, Kind
 from footprint.features.manipulation.episodes import WARM_UP_S, WATCHED_S, watch_session
 from footprint.features.manipulation.scores import Manipulation
@@ -145,7 +146,8 @@ def _resampled(rng: np.random.Generator) -> Bar:
         for name, place in _TAPES.items():
             tape, episodes = _watched_tape(shared_data(*place))
             alarms[name] = _alarms_of_tape(tape, rng)
-            needed = "/".join(f"{x:.0f}" for x in np.exp(calibrate(tape, WATCHED_S).scores))
+            repeated = tape[np.arange(max(len(tape), LEAST_WINDOWS)) % len(tape)]
+            needed = "/".join(f"{x:.0f}" for x in np.exp(calibrate(repeated, WATCHED_S).scores))
             seen.append(f"{name} {episodes} ({needed})")
     except NotMeasured as reason:
         return _RESAMPLED.not_measured(str(reason))
@@ -166,7 +168,7 @@ def _watched_tape(path: Path) -> tuple[np.ndarray, int]:
 def _alarms_of_tape(tape: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     found = []
     for _ in range(_RUNS // _BATCH):
-        rows = _blocks(len(tape), _BATCH, len(tape) + _RUN_WINDOWS, rng)
+        rows = _blocks(len(tape), _BATCH, max(len(tape), LEAST_WINDOWS) + _RUN_WINDOWS, rng)
         for past, run in ((tape[row[:-_RUN_WINDOWS]], tape[row[-_RUN_WINDOWS:]]) for row in rows):
             found.append(_is_alarmed(calibrate(past, WATCHED_S), run))
     return np.array(found)

@@ -69,7 +69,7 @@ def few_models() -> Iterator[None]:
     """A line-up that is quick to fit; test_benchmark_catalogue.py takes the whole catalogue."""
     trees = BoostedQuantiles(start=SPREAD, stages=(2, 4), min_rows_per_leaf=20)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(line_up, "members", lambda target, in_flight=False, network=None: (SPREAD, trees))
+        patched.setattr(line_up, "members", lambda target, in_flight=False: (SPREAD, trees))
         patched.setattr(line_up, "baselines", lambda target, in_flight=False: (CONSTANT, DIFFUSIVE, Linear()))
         patched.setattr(line_up, "challengers", lambda target, in_flight=False: (IStar(),))
         yield

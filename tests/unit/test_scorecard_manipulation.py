@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-
-from footprint.features.manipulation.candidate import KINDS
 from scorecard import manipulation
 from scorecard.bar import Reached
+
+from footprint.features.manipulation.candidate import KINDS
 
 
 def test_reduced_measure_reaches_its_bars(monkeypatch, shared_data):

@@ -25,7 +25,6 @@ import numpy as np
 from footprint import __version__
 from footprint.adapters.joblib_executor import JoblibExecutor
 from footprint.app.files import replacing_folder
-from footprint.app.guest_models import network
 from footprint.app.kept_fits import KeptFits
 from footprint.app.models import open_store
 from footprint.app.progress import ProgressDisplay
@@ -43,7 +42,7 @@ from footprint.impact.fits import KNOWN, UNSEEN, Fit, fits_of, forecaster_of, la
 from footprint.impact.forecaster import Forecaster, fit_baseline
 from footprint.impact.linear_mean import MIN_ROWS
 from footprint.impact.registry.folder import RUN_FILES, write_run
-from footprint.impact.registry.run import Run, Score, Tuned, run_id
+from footprint.impact.registry.run import Check, Run, Score, Tuned, run_id
 from footprint.impact.rows import TARGETS, concatenate
 from footprint.impact.training import TapeRows, tape_rows
 from footprint.impact.tuning import Tuner
@@ -130,7 +129,7 @@ def fit(tapes: Sequence[TapeRows], protocol: Protocol, progress: ProgressDisplay
     """
     found = usable(tapes)
     base = _base(found, protocol)
-    fits = fits_of(found, {}, network())
+    fits = fits_of(found, {})
     with TemporaryDirectory() as folder:
         kept = KeptFits(Path(folder), base, protocol)
         _run(kept, fits, (), progress)
@@ -140,7 +139,7 @@ def fit(tapes: Sequence[TapeRows], protocol: Protocol, progress: ProgressDisplay
 def _search(
     tapes: Sequence[TapeRows], protocol: Protocol, tuner: Tuner, trials: int, progress: ProgressDisplay
 ) -> tuple[Tuned, ...]:
-    return tune_fits(fits_of(tapes, {}, network()), tuner, trials, protocol.seed, _executor(), progress)
+    return tune_fits(fits_of(tapes, {}), tuner, trials, protocol.seed, _executor(), progress)
 
 
 def _fit_and_score(
@@ -151,7 +150,7 @@ def _fit_and_score(
     reading: Cost,
     progress: ProgressDisplay,
 ) -> tuple[Forecaster, Run]:
-    base, fits = _base(tapes, protocol), fits_of(tapes, settings_of(found), network())
+    base, fits = _base(tapes, protocol), fits_of(tapes, settings_of(found))
     scored = [one for one in fits if one.kind != UNSEEN]
     kept = KeptFits(kept_in, base, protocol)
     _run(kept, fits, scored, progress)
@@ -159,10 +158,11 @@ def _fit_and_score(
     costs = {"reading": reading}
     costs |= {f"tuning {t.kind} {t.target}": t.cost for t in found}
     costs |= {f"fit {one.name}": cost for one, (_, cost) in zip(fits, models, strict=True)}
-    costs |= {f"scores {one.name}": cost for one, (_, cost) in zip(scored, scores, strict=True)}
+    costs |= {f"scores {one.name}": cost for one, (*_, cost) in zip(scored, scores, strict=True)}
     forecaster = forecaster_of(base, fits, [model for model, _ in models])
-    figures = tuple(score for some, _ in scores for score in some)
-    return forecaster, _record(forecaster, fits, tapes, protocol, found, figures, costs)
+    figures = tuple(score for some, *_ in scores for score in some)
+    checks = tuple(check for _, some, _ in scores for check in some)
+    return forecaster, _record(forecaster, fits, tapes, protocol, found, figures, checks, costs)
 
 
 def _run(kept: KeptFits, fits: Sequence[Fit], scored: Sequence[Fit], progress: ProgressDisplay) -> None:
@@ -187,6 +187,7 @@ def _record(
     protocol: Protocol,
     found: tuple[Tuned, ...],
     scores: tuple[Score, ...],
+    checks: tuple[Check, ...],
     costs: Mapping[str, Cost],
 ) -> Run:
     rows = concatenate([getattr(t, name) for name in ("arrival", "in_flight") for t in tapes])
@@ -214,6 +215,7 @@ def _record(
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in _LIBRARIES},
         },
+        checks=checks,
     )
 
 

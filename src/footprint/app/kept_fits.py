@@ -1,7 +1,7 @@
 """Finished fits beside an output that is not written yet, so that an interrupted `footprint fit` goes on.
 
     DIR/<key>/        a fitted model of one target and what it cost
-    DIR/<key>.json    its scores and what they cost
+    DIR/<key>.json    its scores and predictive checks, and what they cost
     DIR/trials.db     trials of a search of hyper-parameters
 
 A key is a hash of everything that the result depends on.
@@ -18,10 +18,11 @@ from footprint.app.files import replacing, replacing_folder
 from footprint.impact.cost import Cost, Measured
 from footprint.impact.evaluation.protocol import Protocol
 from footprint.impact.executor import Executor
-from footprint.impact.fits import Fit, held_out_scores
+from footprint.impact.fits import Fit
 from footprint.impact.forecaster import Forecaster
+from footprint.impact.held_out_checks import scores_and_checks
 from footprint.impact.interface import FittedImpact
-from footprint.impact.registry.run import Score
+from footprint.impact.registry.run import Check, Score
 from footprint.impact.store import MODEL_FILES, load, save
 
 _COST = "cost.json"
@@ -47,10 +48,11 @@ class KeptFits:
         cost = Cost(**json.loads((folder / _COST).read_text()))
         return load(folder).known[fit.target], cost
 
-    def scores(self, fit: Fit) -> tuple[tuple[Score, ...], Cost]:
-        """Kept scores and what they cost."""
+    def scores(self, fit: Fit) -> tuple[tuple[Score, ...], tuple[Check, ...], Cost]:
+        """Kept scores and checks, and what they cost."""
         plain = json.loads(self._score_file(fit).read_text())
-        return tuple(Score(**score) for score in plain["scores"]), Cost(**plain["cost"])
+        scores = tuple(Score(**score) for score in plain["scores"])
+        return scores, tuple(Check(**check) for check in plain["checks"]), Cost(**plain["cost"])
 
     def run(self, fits: Sequence[Fit], scored: Sequence[Fit], executor: Executor) -> Iterator[None]:
         """Make what is missing; yields once for every model and every scoring, those that are there already first."""
@@ -71,13 +73,13 @@ class KeptFits:
             (folder / _COST).write_text(json.dumps(asdict(cost)))
 
     def _keep_scores(self, fit: Fit, path: Path) -> None:
-        scores, cost = Measured(self._scores)(fit)
-        plain = {"scores": [asdict(score) for score in scores], "cost": asdict(cost)}
+        (scores, checks), cost = Measured(self._scores)(fit)
+        plain = {"scores": [asdict(s) for s in scores], "checks": [asdict(c) for c in checks], "cost": asdict(cost)}
         with replacing(path) as partial:
             partial.write_text(json.dumps(plain))
 
-    def _scores(self, fit: Fit) -> tuple[Score, ...]:
-        return held_out_scores(fit, self.protocol)
+    def _scores(self, fit: Fit) -> tuple[tuple[Score, ...], tuple[Check, ...]]:
+        return scores_and_checks(fit, self.protocol)
 
     def _model_folder(self, fit: Fit) -> Path:
         return self.folder / fit.key()

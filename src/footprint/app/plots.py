@@ -57,6 +57,26 @@ def forecast_by_style(quantiles_bps: Mapping[str, np.ndarray], threshold_bps: fl
     return figure
 
 
+def contributions_by_style(names: Sequence[str], contributions_bps: Mapping[str, Sequence[float]]) -> go.Figure:
+    """What each column adds to the mean cost, one group of bars a column, one bar a style.
+
+    Args:
+        names: labels of the columns, the first on top.
+        contributions_bps: name of the style -> bps of each column, positive makes the order dearer.
+    """
+    figure = _figure("What adds to the mean cost", height=150 + len(names) * (14 + 14 * len(contributions_bps)))
+    for style_name in list(contributions_bps)[::-1]:  # bars are stacked from below
+        figure.add_bar(
+            x=list(contributions_bps[style_name])[::-1], y=list(names)[::-1], orientation="h", name=style_name,
+            marker_color=STYLE_COLOURS.get(style_name, GREY), hovertemplate="%{y}: %{x:.2f} bps",
+        )  # fmt: skip
+    figure.add_vline(0, line=dict(color=INK, width=1))
+    figure.update_layout(barmode="group", legend_traceorder="reversed")
+    figure.update_xaxes(title="bps of the mean cost, positive makes the order dearer")
+    figure.update_yaxes(type="category")
+    return figure
+
+
 def coverage_by_slice(
     names: Sequence[str],
     coverage: Sequence[Estimate],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from footprint.impact.almgren import Almgren2005
 from footprint.impact.averaged import Averaged
 from footprint.impact.bayesian_ridge import BayesianRidge
@@ -39,39 +37,25 @@ TRIALS = {
     "random_forest": 100,
     "extra_trees": 100,
     "neural_quantile": 24,
+    "neural_heteroscedastic": 24,
     "stack": 3,
 }
-SHARE, SHIFT_SHARE = 0.3, 0.2  # of the columns that a network sees at a time
 
 
-class Corrector(Protocol):
-    """Makes an expensive model that corrects a parametric one (`adapters.torch_networks.NeuralImpact`)."""
-
-    def __call__(self, start: ImpactModel, column_share: float) -> ImpactModel:
-        """The model that starts from `start` and sees that share of the columns at a time."""
-        ...
-
-
-def members(target: str, in_flight: bool = False, network: Corrector | None = None) -> Models:
+def members(target: str, in_flight: bool = False) -> Models:
     """Models that are fitted on every fold and combined by the stack.
 
     Minutes after the end there is little to learn: hardly any trees there, and no column of the market's state. In
     flight what a desk would use is the square root of what is left, now.
-
-    Args:
-        network: adds a neural member; None where its library is not installed.
     """
-    law = Averaged((POOLED, IStar()))
     if target.startswith("shift"):
         plain = PooledLaw()
         learnt: Models = (BoostedScale(start=Averaged((DIFFUSIVE, plain)), stages=(4, 8, 15)),)
         laws: Models = (DIFFUSIVE, SPREAD, IStar(), plain)
     else:
-        scaled = BoostedScale(start=POOLED if in_flight else law, stages=(30, 60))
+        scaled = BoostedScale(start=POOLED if in_flight else Averaged((POOLED, IStar())), stages=(30, 60))
         learnt = (BayesianRidge(), RandomForest("random"), scaled)
         laws = (SPREAD, POOLED) if in_flight else (SPREAD, IStar(), POOLED)
-    if network is not None:
-        learnt = (*learnt, network(POOLED if in_flight else law, SHIFT_SHARE if target.startswith("shift") else SHARE))
     return (*laws, *learnt)
 
 
@@ -121,8 +105,6 @@ def challengers(target: str, in_flight: bool = False) -> Models:
     )
 
 
-def stack_for(
-    target: str, in_flight: bool = False, fold_by: FoldBy = "part", network: Corrector | None = None
-) -> Stack:
+def stack_for(target: str, in_flight: bool = False, fold_by: FoldBy = "part") -> Stack:
     """The product's own forecast of a target."""
-    return Stack(members(target, in_flight, network), fold_by)
+    return Stack(members(target, in_flight), fold_by)

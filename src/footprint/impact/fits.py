@@ -14,7 +14,7 @@ import numpy as np
 
 from footprint.errors import ModelError
 from footprint.impact.calibration.conformal import CrossConformal
-from footprint.impact.catalogue import DIFFUSIVE, SPREAD, Corrector, stack_for
+from footprint.impact.catalogue import DIFFUSIVE, SPREAD, stack_for
 from footprint.impact.evaluation.fingerprint import rows_digest, source_digest
 from footprint.impact.evaluation.protocol import Protocol
 from footprint.impact.evaluation.scoring import (
@@ -69,27 +69,23 @@ class Fit:
         return hashlib.sha256(repr(about).encode()).hexdigest()[:24]
 
 
-def fits_of(tapes: Sequence[TapeRows], settings: Settings, network: Corrector | None = None) -> tuple[Fit, ...]:
-    """Every fit of a forecaster; unseen symbols take the hyper-parameters of known ones, and need two symbols.
-
-    Args:
-        network: makes the neural member of each stack; None fits them without.
-    """
+def fits_of(tapes: Sequence[TapeRows], settings: Settings) -> tuple[Fit, ...]:
+    """Every fit of a forecaster; unseen symbols take the hyper-parameters of known ones, and need two symbols."""
     arrival, in_flight = (concatenate([getattr(t, name) for t in tapes]) for name in ("arrival", "in_flight"))
     several = len(np.unique(arrival.symbol)) > 1
     kinds = (KNOWN, IN_FLIGHT, UNSEEN) if several else (KNOWN, IN_FLIGHT)
 
     def fit(kind: str, target: str) -> Fit:
         found = settings.get((KNOWN if kind == UNSEEN else kind, target), {})
-        model = with_settings(own_model(kind, target, network), found)
+        model = with_settings(own_model(kind, target), found)
         return Fit(kind, target, model, in_flight if kind == IN_FLIGHT else arrival)
 
     return tuple(fit(kind, target) for kind in kinds for target in TARGETS)
 
 
-def own_model(kind: str, target: str, network: Corrector | None = None) -> ImpactModel:
+def own_model(kind: str, target: str) -> ImpactModel:
     """The product's own forecast of a target, with the hyper-parameters of the catalogue."""
-    return stack_for(target, kind == IN_FLIGHT, "symbol" if kind == UNSEEN else "part", network)
+    return stack_for(target, kind == IN_FLIGHT, "symbol" if kind == UNSEEN else "part")
 
 
 def forecaster_of(base: Forecaster, fits: Sequence[Fit], fitted: Sequence[FittedImpact]) -> Forecaster:

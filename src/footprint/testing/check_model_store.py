@@ -15,7 +15,7 @@ from footprint.impact.cost import Cost
 from footprint.impact.forecaster import BASELINE_ID, Forecaster, ModelCard
 from footprint.impact.interface import FittedImpact
 from footprint.impact.registry.interface import Log, ModelStore, Promotion, promotion, rollback
-from footprint.impact.registry.run import ALL_TARGETS, Run, Score, Tuned
+from footprint.impact.registry.run import ALL_TARGETS, Check, Run, Score, Tuned
 from footprint.impact.rows import TARGETS, Rows
 from footprint.impact.rows import VERSION as ROWS_VERSION
 from footprint.impact.square_root import SquareRoot
@@ -67,6 +67,7 @@ def sample_run(forecaster: Forecaster) -> Run:
         scored_on="walk-forward part 6",
         costs={"rows": cost, "known peak": cost},
         versions={"footprint": "1"},
+        checks=(Check("known", "peak", "sd, bps", 9.0, 8.0, 9.5, math.nan, 0.75),),
     )
 
 

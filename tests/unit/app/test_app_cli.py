@@ -29,7 +29,18 @@ sys.exit(f"imported {heavy}" if heavy else status)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for command in ("audit", "ingest", "record", "fit", "forecast", "frontier", "leakage", "models", "benchmark", "demo"):
+    for command in (
+        "audit",
+        "ingest",
+        "record",
+        "fit",
+        "forecast",
+        "frontier",
+        "leakage",
+        "models",
+        "benchmark",
+        "demo",
+    ):
         assert command in done.stdout
 
 
@@ -50,6 +61,7 @@ def test_help_takes_at_most_half_a_second_of_cpu():
         ["fit"],
         ["forecast"],
         ["frontier"],
+        ["regimes"],
         ["leakage"],
         ["models"],
         ["benchmark"],

@@ -18,6 +18,7 @@ from footprint.impact.boosting import BoostedQuantiles
 from footprint.impact.catalogue import DIFFUSIVE
 from footprint.impact.evaluation.protocol import Protocol
 from footprint.impact.executor import SERIAL
+from footprint.impact.predictive_checks import STATISTICS
 from footprint.impact.registry.folder import RUN_FILES
 from footprint.impact.registry.run import Run
 from footprint.impact.stacking import Stack
@@ -32,7 +33,7 @@ def small_and_here():
     """Two targets, small models, in this process, which can be watched."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(fits, "TARGETS", ("peak", "shortfall"))
-        patched.setattr(fits, "own_model", lambda kind, target, network=None: Stack((DIFFUSIVE, BOOSTED)))
+        patched.setattr(fits, "own_model", lambda kind, target: Stack((DIFFUSIVE, BOOSTED)))
         patched.setattr(fitting, "_executor", lambda: SERIAL)
         yield
 
@@ -77,6 +78,11 @@ def test_a_run_is_stored_with_its_record(whole):
     assert load_model(tmp_path / "store" / "runs" / record.run_id).card == forecaster.card
     kinds = {(s.kind, s.target) for s in record.scores}
     assert kinds == {(k, t) for k in ("known", "in_flight") for t in ("peak", "shortfall")}
+    assert {(c.kind, c.target) for c in record.checks} == {("known", "peak"), ("known", "shortfall")}
+    assert len(record.checks) == 2 * len(STATISTICS)
+    assert all(c.low <= c.median <= c.high and 0.0 <= c.p <= 1.0 for c in record.checks)
+    card = (tmp_path / "model" / "card.md").read_text()
+    assert card.count("| known | shortfall | mean, bps |") == 1
     assert len(record.costs) == 1 + 4 + 4
     assert all(c.wall_s > 0 and c.peak_bytes > 0 for c in record.costs.values())
     assert "walk-forward part 6" in record.scored_on

@@ -190,6 +190,22 @@ def test_a_run_survives_json(forecasters):
     assert "NaN" not in run.as_json()
     assert json.loads(run.as_json())["scores"][0]["low"] is None
     assert (again.tuned, again.costs) == (run.tuned, run.costs)
+    assert again.checks[0].observed == run.checks[0].observed
+    assert np.isnan(again.checks[0].high)
+
+
+def test_a_record_from_before_there_were_checks_is_read(forecasters):
+    old = json.loads(sample_run(forecasters[0]).as_json())
+    del old["checks"]
+    run = Run.from_json(json.dumps(old), "here")
+    assert run.checks == ()
+    assert "Predictive checks" not in model_card(run)
+
+
+def test_the_card_shows_observed_beside_predicted(forecasters):
+    card = model_card(sample_run(forecasters[0]))
+    assert "| kind | target | figure | observed | predicted | 90 % of the data sets | p |" in card
+    assert "| known | peak | sd, bps | 9 | 9.5 | 8 to N/A | 0.750 |" in card
 
 
 def test_names_of_runs_and_scopes():

@@ -69,11 +69,11 @@ def impact(
     """Walk every impact model forward over the tapes and print its scores with their intervals."""
     from footprint.app import benchmarking
     from footprint.app.benchmark_submission import submissions
-    from footprint.app.guest_models import guests, network
+    from footprint.app.guest_models import guests
     from footprint.app.progress import progress_on_stderr
     from footprint.impact.evaluation.line_up import Selection
 
-    selection = Selection(frozenset(only or ()), submissions(model or ()), network(), guests())
+    selection = Selection(frozenset(only or ()), submissions(model or ()), guests())
     options = benchmarking.Options(selection, seeds, planted, learning_curve, report)
     benchmarking.run(paths or [], out, seed=seed, as_json=as_json, progress=progress_on_stderr(), options=options)
 

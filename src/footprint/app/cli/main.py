@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from footprint import __version__
-from footprint.app.cli import audit, benchmark, demo, fit, forecast, frontier, ingest, leakage, models, record
+from footprint.app.cli import audit, benchmark, demo, fit, forecast, frontier, ingest, leakage, models, record, regimes
 from footprint.errors import FootprintError
 
 MISUSE = 2
@@ -36,6 +36,7 @@ app.command("record")(record.record)
 app.command("fit")(fit.fit)
 app.command("forecast")(forecast.forecast)
 app.command("frontier")(frontier.frontier)
+app.command("regimes")(regimes.regimes)
 app.command("leakage")(leakage.leakage)
 app.add_typer(models.app, name="models")
 app.add_typer(benchmark.app, name="benchmark")

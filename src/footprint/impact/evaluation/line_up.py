@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from footprint.errors import UsageError
-from footprint.impact.catalogue import PARAMETRIC, Corrector, baselines, challengers, members
+from footprint.impact.catalogue import PARAMETRIC, baselines, challengers, members
 from footprint.impact.evaluation.submission import Submission
 from footprint.impact.interface import ImpactModel
 from footprint.impact.rows import TARGETS
@@ -61,13 +61,11 @@ class Selection:
     Attributes:
         only: names of models; empty for all. The parametric ones are always scored too: they are the references.
         submissions: models from files.
-        network: makes the neural member of the product; None where its library is not installed.
         guests: challengers at arrival, for peak and shortfall, whose libraries the core does not have.
     """
 
     only: frozenset[str] = frozenset()
     submissions: tuple[Submission, ...] = ()
-    network: Corrector | None = None
     guests: _Models = ()
 
     def check(self) -> None:
@@ -116,4 +114,4 @@ class Selection:
     def _everybody(self, target: str, in_flight: bool) -> LineUp:
         invited = self.guests if target in _GUEST_TARGETS and not in_flight else ()
         expensive = (*challengers(target, in_flight), *invited)
-        return LineUp(members(target, in_flight, self.network), baselines(target, in_flight), expensive)
+        return LineUp(members(target, in_flight), baselines(target, in_flight), expensive)

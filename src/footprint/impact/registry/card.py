@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from footprint.impact.cost import total
 from footprint.impact.registry.interface import Promotion
-from footprint.impact.registry.run import Run, Score, Tuned
+from footprint.impact.registry.run import Check, Run, Score, Tuned
 from footprint.units import NS_PER_SECOND
 
 PURPOSE = (
@@ -105,7 +105,29 @@ def _outcomes(run: Run) -> list[str]:
         head = f"Coverage of the 90 % band by slice, the {len(worst)} of {len(slices)} farthest from 90 % first:"
         rows = ((s.kind, s.target, s.slice, f"{s.value:.1f}", _interval(s), f"{s.n:,}") for s in worst)
         lines += ["", head, "", *_table(("kind", "target", "slice", "value", "95 % interval", "orders"), rows)]
-    return lines
+    return lines + _checks(run)
+
+
+def _checks(run: Run) -> list[str]:
+    """What the forecasts say of the scored outcomes as a whole, beside what they were."""
+    if not run.checks:
+        return []
+    head = (
+        "Predictive checks: figures of the scored outcomes beside those of data sets drawn from their forecasts; p is "
+        "the share of the data sets whose figure is at least as large, near 0 or 1 the model misses it. Clusters of "
+        "volatility are not drawn, so that p of the sd and of the tails is a little too extreme."
+    )
+    columns = ("kind", "target", "figure", "observed", "predicted", "90 % of the data sets", "p")
+    return ["", head, "", *_table(columns, (_check_row(c) for c in run.checks))]
+
+
+def _check_row(c: Check) -> tuple[str, ...]:
+    drawn = f"{_figure(c.low)} to {_figure(c.high)}"
+    return c.kind, c.target, c.statistic, _figure(c.observed), _figure(c.median), drawn, f"{c.p:.3f}"
+
+
+def _figure(value: float) -> str:
+    return f"{value:.3g}" if math.isfinite(value) else "N/A"
 
 
 def _score_row(s: Score) -> tuple[str, ...]:

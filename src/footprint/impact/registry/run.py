@@ -45,6 +45,28 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """One statistic of the scored outcomes beside that of data sets drawn from their forecasts.
+
+    Attributes:
+        kind: which of the forecaster's models.
+        statistic: its name, with its unit.
+        observed: of the outcomes.
+        low, median, high: 5, 50 and 95 % quantiles over the drawn data sets.
+        p: share of them at or above the observed; near 0 or 1 the model misses it.
+    """
+
+    kind: str
+    target: str
+    statistic: str
+    observed: float
+    low: float
+    median: float
+    high: float
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
 class Tuned:
     """Hyper-parameters that a search chose.
 
@@ -82,6 +104,7 @@ class Run:
         card: the forecaster's `ModelCard` as plain JSON: what the model is and has seen.
         costs: by step.
         versions: of the package, the features, the rows, the libraries.
+        checks: predictive checks on the rows of the scores; empty in records from before there were any.
     """
 
     run_id: str
@@ -95,6 +118,7 @@ class Run:
     scored_on: str
     costs: dict[str, Cost]
     versions: dict[str, str]
+    checks: tuple[Check, ...] = ()
 
     @property
     def scope(self) -> str:
@@ -118,8 +142,10 @@ class Run:
                 raise ValueError(f"its format is not {FORMAT}")
             tuned = tuple(Tuned(**{**_known(t), "cost": Cost(**t["cost"])}) for t in plain.pop("tuned"))
             scores = tuple(Score(**_known(s)) for s in plain.pop("scores"))
+            checks = tuple(Check(**_known(c)) for c in plain.pop("checks", ()))
             costs = {name: Cost(**cost) for name, cost in plain.pop("costs").items()}
-            return cls(**{**plain, "targets": tuple(plain["targets"])}, tuned=tuned, scores=scores, costs=costs)
+            rest = {**plain, "targets": tuple(plain["targets"])}
+            return cls(**rest, tuned=tuned, scores=scores, costs=costs, checks=checks)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{where} cannot be read as the record of a run ({error})") from None
 
@@ -147,7 +173,7 @@ def _finite(value: Any) -> Any:
     return value
 
 
-_FIGURES = ("value", "low", "high", "loss", "own_loss")
+_FIGURES = ("value", "low", "high", "loss", "own_loss", "observed", "median")
 
 
 def _known(plain: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Episodes planted in a simulated session of two and a half hours."""
+"""Episodes planted in a simulated session of two and a half hours, with a simulated day before it."""
 
 from dataclasses import replace
 from datetime import date
@@ -38,8 +38,17 @@ def prepared(planted):
     return prepare(Session(SYNTHETIC, date(2024, 1, 8), events, OPEN_NS, close_ns, "synthetic"))
 
 
-def test_planted_episodes_are_listed_with_time_side_and_words(prepared, planted):
-    found = watch_session(prepared).episodes
+@pytest.fixture(scope="module")
+def past():
+    """Scores of a day without episodes."""
+    hours_s = 7 * 3_600.0
+    events, _ = stationary_book(SHAPE, hours_s, np.random.default_rng(7), start_ns=OPEN_NS)
+    close_ns = OPEN_NS + int(hours_s * NS_PER_SECOND)
+    return watch_session(prepare(Session(SYNTHETIC, date(2024, 1, 5), events, OPEN_NS, close_ns, "synthetic"))).windows
+
+
+def test_planted_episodes_are_listed_with_time_side_and_words(prepared, past, planted):
+    found = watch_session(prepared, past).episodes
     assert [e.kind.name.lower() for e in found] == [e.kind for e in planted]
     for one, truth in zip(found, planted, strict=True):
         start_ns, end_ns = OPEN_NS + truth.start_ns, OPEN_NS + truth.end_ns
@@ -50,25 +59,24 @@ def test_planted_episodes_are_listed_with_time_side_and_words(prepared, planted)
         assert "times the usual" in one.evidence
 
 
-def test_the_future_changes_nothing(prepared):
-    whole = watch_session(prepared)
+def test_the_future_changes_nothing(prepared, past):
+    whole = watch_session(prepared, past)
     cut_ns = OPEN_NS + 2 * NS_PER_HOUR
     stop = int(np.searchsorted(prepared.events["exchange_time_ns"], cut_ns))
     session = replace(prepared.session, events=prepared.events[:stop])
-    early = watch_session(replace(prepared, session=session, views=prepared.views[:stop]))
+    early = watch_session(replace(prepared, session=session, views=prepared.views[:stop]), past)
     known = [e for e in whole.episodes if e.end_ns < cut_ns - 60 * NS_PER_SECOND]
     assert known
     assert list(early.episodes)[: len(known)] == known
 
 
-def test_without_a_past_nothing_is_judged_and_a_past_is_used(prepared):
-    start = prepared.session.open_ns
-    short = replace(prepared.session, close_ns=start + NS_PER_HOUR)
-    found = watch_session(replace(prepared, session=short))
+def test_without_a_past_nothing_is_judged_and_a_past_is_used(prepared, past):
+    found = watch_session(prepared)
     assert (found.watched_s, found.episodes) == (0.0, ())
-    assert "fewer than 360 windows" in found.reason
-    past = watch_session(prepared).windows
-    assert watch_session(replace(prepared, session=short), past).watched_s == 3_000.0
+    assert "fewer than 2160 windows" in found.reason
+    assert found.windows.shape == (840, 4)  # two hours and twenty minutes after the warm-up
+    judged = watch_session(prepared, past)
+    assert (judged.watched_s, judged.reason) == (8_400.0, "")
 
 
 def test_what_is_not_proved_is_said():

@@ -16,7 +16,6 @@ from footprint.impact.evaluation.seeds import over_seeds
 from footprint.impact.evaluation.splits import walk_forward
 from footprint.impact.linear import Linear
 from footprint.impact.rows import Rows
-from footprint.impact.square_root import SquareRoot
 from footprint.testing.random_rows import random_rows
 
 PROTOCOL = Protocol()
@@ -59,14 +58,11 @@ def test_only_a_model_keeps_the_references_and_the_product_its_members() -> None
     assert PRODUCT in product.names()
 
 
-def test_network_and_guests_come_from_outside() -> None:
-    named = SquareRoot(residual="fitted")
-    wanted = Selection(network=lambda start, column_share: named, guests=(Linear(),))
-    full = wanted.line_up("peak")
-    assert full.members[-1] is named
-    assert full.challengers[-1] == Linear()
-    assert wanted.line_up("peak", in_flight=True).members[-1] is named
+def test_guests_are_challengers_of_peak_and_shortfall() -> None:
+    wanted = Selection(guests=(Linear(),))
+    assert wanted.line_up("peak").challengers[-1] == Linear()
     assert Linear() not in wanted.line_up("shift_600").challengers
+    assert Linear() not in wanted.line_up("peak", in_flight=True).challengers
     assert not wanted.without_challengers("peak").challengers
 
 
