@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import TypeVar
 
-from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky import ProcessPoolExecutor
 
 from footprint.errors import FootprintError, UsageError
 
@@ -23,7 +23,9 @@ _AHEAD = 2  # items a worker: one that it works on, one that waits
 
 @dataclass(frozen=True, slots=True)
 class JoblibExecutor:
-    """`impact.executor.Executor` with worker processes, which are kept for the next `map` for a while.
+    """`impact.executor.Executor` with worker processes of its own for each `map`.
+
+    loky's reusable pool is joblib's: the two would find each other's workers.
 
     `joblib.Parallel` goes on with its items whether or not anybody takes the results; here the two keep pace.
 
@@ -43,7 +45,7 @@ class JoblibExecutor:
         Raises:
             FootprintError: a worker died, as when the machine runs out of memory.
         """
-        pool = get_reusable_executor(max_workers=self.workers, env=_ONE_THREAD)
+        pool = ProcessPoolExecutor(max_workers=self.workers, env=_ONE_THREAD)
         waiting: deque[Future[R]] = deque()
         try:
             for item in items:
@@ -57,3 +59,4 @@ class JoblibExecutor:
         finally:
             for future in waiting:
                 future.cancel()
+            pool.shutdown(wait=False)

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from footprint.app import plots
+from footprint.app.explaining import StyleExplanation
+from footprint.app.explanation_table import explanation_section
 from footprint.app.history import History
 from footprint.app.order_in_flight import flight_lines
 from footprint.app.report import Section, Table, write_report
@@ -30,12 +32,19 @@ def write_forecast_report(
     records: Sequence[ForecastRecord],
     history: History,
     days: Sequence[MultiDayForecast | None] = (),
+    explanations: Sequence[StyleExplanation] = (),
 ) -> None:
-    """Write the page of the records of one order; over several days with the forecast of each record's days."""
+    """Write the page of the records of one order; over several days with the forecast of each record's days.
+
+    Args:
+        explanations: one of each record, or none.
+    """
     first = records[0]
     moment = datetime.fromtimestamp(first.as_of_ns / NS_PER_SECOND, UTC).isoformat(timespec="milliseconds")
     title = f"{first.side.capitalize()} {first.quantity:,.10g} {first.instrument}"
     sections = forecast_sections(records, history)
+    if explanations:
+        sections.insert(1, explanation_section(explanations))
     if days:
         sections.insert(1, _days_section(records, days))
     write_report(path, title, sections, f"as of {moment}, model {first.model_id}")

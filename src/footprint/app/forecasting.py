@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from footprint import __version__
+from footprint.app.explaining import explain_styles
 from footprint.app.files import check_writable
 from footprint.app.history import History, read_history
 from footprint.app.models import load_model
@@ -54,11 +55,13 @@ def run(
     report: Path | None,
     progress: ProgressDisplay,
     ahead: DaysAhead | None = None,
+    explain: bool = False,
 ) -> list[ForecastRecord]:
     """Forecast and print; see `footprint forecast --help` for the arguments.
 
     Args:
         ahead: for an order over several days; the records are then of one day's part.
+        explain: say what each column of the model adds to the mean cost of each style.
 
     Raises:
         UsageError, ModelError, DataRefused: with the exit status of the command line.
@@ -80,21 +83,29 @@ def run(
             forecaster = fit_baseline(history.tapes, fitted_on, __version__, Protocol().seed)
     state = flying.progress(history, order) if flying else None
     parent = flying.parent if flying else None
-    records = forecast_styles(forecaster, history, order, horizon_s, (threshold_bps,), state, parent)
+    requests = style_requests(history, order, horizon_s, (threshold_bps,), state)
+    records = [_forecast(forecaster, request, parent) for request in requests]
+    explanations = explain_styles(forecaster, requests, records) if explain else []
     days = [] if ahead is None else forecast_order_days(records, history, side, ahead, gaps.gaps_bps)
     if report is not None:
         from footprint.app.forecast_report import write_forecast_report
 
-        write_forecast_report(report, records, history, days)
+        write_forecast_report(report, records, history, days, explanations)
     if as_json:
         answer: dict[str, object] = {"forecasts": [r.as_dict() for r in records]}
         if ahead is not None:
             answer["multi_day"] = [as_dict(r, d) for r, d in zip(records, days, strict=True)]
+        if explain:
+            answer["explanations"] = [e.as_dict() for e in explanations]
         print(json.dumps(answer, allow_nan=False))
     else:
         print_records(records)
         if ahead is not None:
             print_days(records, days)
+        if explain:
+            from footprint.app.explanation_table import print_explanations
+
+            print_explanations(explanations)
     return records
 
 
@@ -132,12 +143,27 @@ def forecast_styles(
     parent: ForecastRecord | None = None,
 ) -> list[ForecastRecord]:
     """One record per style, in the order aggressive, balanced, passive; in flight they remake `parent`."""
+    requests = style_requests(history, order, horizon_s, thresholds_bps, progress)
+    return [_forecast(forecaster, request, parent) for request in requests]
+
+
+def style_requests(
+    history: History,
+    order: ParentOrder,
+    horizon_s: float,
+    thresholds_bps: tuple[float, ...],
+    progress: Progress | None = None,
+) -> list[ImpactRequest]:
+    """What is asked for each style, in the order aggressive, balanced, passive."""
     remaining = order.quantity - (progress.filled if progress else 0.0)
-    requests = [
+    return [
         ImpactRequest(order, _plan(style, history, remaining, horizon_s), history.market, progress, thresholds_bps)
         for style in Style
     ]
-    return [remake(parent, forecaster, r) if parent else forecast(forecaster, r) for r in requests]
+
+
+def _forecast(forecaster: Forecaster, request: ImpactRequest, parent: ForecastRecord | None) -> ForecastRecord:
+    return remake(parent, forecaster, request) if parent else forecast(forecaster, request)
 
 
 def _plan(style: Style, history: History, quantity: float, horizon_s: float) -> Plan:

@@ -43,6 +43,9 @@ Trend = Annotated[
 Events = Annotated[
     Path | None, typer.Option("--events", metavar="FILE", help="With --days: scheduled context events, JSON.")
 ]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Also say what each column of the model adds to the mean cost.")
+]
 Report = Annotated[Path | None, typer.Option("--report", metavar="FILE", help="Also write an HTML report.")]
 
 
@@ -59,6 +62,7 @@ def forecast(
     days: Days = 1,
     trend_bps: Trend = 0.0,
     events: Events = None,
+    explain: Explain = False,
     as_json: Json = False,
     report: Report = None,
 ) -> None:
@@ -81,4 +85,5 @@ def forecast(
         report=report,
         progress=progress_on_stderr(),
         ahead=days_ahead(days, trend_bps, events),
+        explain=explain,
     )
