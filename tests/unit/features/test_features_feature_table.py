@@ -23,7 +23,7 @@ from footprint.features.feature_table import (
 from footprint.features.point_in_time import LookAhead, check_point_in_time, rewritten_past
 from footprint.features.vector import VERSION, FeatureVector
 from footprint.market.events import event_time_ns
-from footprint.testing import check_feature_table as contract
+from footprint.testing.check_feature_table import check_feature_table
 from footprint.testing.random_stream import CLOSE_NS, LOT_SIZE, OPEN_NS, TICK_SIZE, random_stream
 from footprint.units import NS_PER_SECOND
 
@@ -36,7 +36,7 @@ def frame(*rows, features=ONE):
 
 def test_the_table_in_memory_keeps_the_contract():
     tables = {}
-    contract.check_feature_table(lambda features: tables.setdefault(0, MemoryFeatureTable(features)))
+    check_feature_table(lambda features: tables.setdefault(0, MemoryFeatureTable(features)))
 
 
 class ForgetsKnown(MemoryFeatureTable):
@@ -70,7 +70,7 @@ class WritesHalf(MemoryFeatureTable):
 def test_the_contract_catches_a_broken_table(broken):
     tables = {}
     with pytest.raises(AssertionError):
-        contract.check_feature_table(lambda features: tables.setdefault(0, broken(features)))
+        check_feature_table(lambda features: tables.setdefault(0, broken(features)))
 
 
 row = st.tuples(st.sampled_from("PQ"), st.integers(0, 12), st.integers(0, 8), st.floats(-1, 1) | st.none())
