@@ -1,7 +1,7 @@
 """The rows of one run of `footprint benchmark impact` on the shared data; no bar by itself.
 
 A finished run is used again only while everything it depends on is unchanged: the modules of the package that it
-loads, the locked libraries, the interpreter, the command and the data files. Minutes on two cores otherwise.
+loads, the installed libraries, the interpreter, the command and the data files. Minutes on two cores otherwise.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ from scorecard.sources import OUT, ROOT, SHARED_DATA, shared_data
 _FOLDERS = ("lean/equity/usa/tick", "b3_ticks", "binance_raw/spot")
 _RESULTS, _INPUTS = OUT / "results.json", OUT / "inputs.json"
 TAPES = 12
+_LIBRARIES = (
+    "jax", "joblib", "lightgbm", "numba", "numpy", "numpyro", "polars", "pyarrow", "scikit-learn", "scipy", "torch"
+)  # fmt: skip
 _ARGUMENTS = (
     "benchmark",
     "impact",
@@ -134,11 +138,11 @@ def _run() -> None:
 def _inputs() -> dict[str, object]:
     folders = [shared_data(*folder.split("/")) for folder in _FOLDERS]
     data = [file for folder in folders for file in sorted(folder.rglob("*")) if file.is_file()]
-    sources = [*_modules(), ROOT / "requirements.lock", ROOT / "requirements-dev.lock"]
     return {
         "command": COMMAND,
         "python": platform.python_version(),
-        "source_sha256": _digest(sources),
+        "libraries": {name: metadata.version(name) for name in _LIBRARIES},
+        "source_sha256": _digest(_modules()),
         "data_sha256": _digest(data),
     }
 
