@@ -105,13 +105,21 @@ class Stack:
     def fit(self, rows: Rows, target: str) -> FittedStack:
         """Cross-fit every member, weigh them on the held-out folds, calibrate their average."""
         rows = rows.known(target)
-        return stack([cross_fit(m, rows, target, self.fold_by) for m in self.members], rows, target)
+        return stack([cross_fit(m, rows, target, self.fold_by) for m in self.members], rows, target, self.fold_by)
 
 
-def stack(crosses: Sequence[CrossFit], rows: Rows, target: str) -> FittedStack:
-    """The stack of members that were cross-fitted on the same rows."""
+def stack(crosses: Sequence[CrossFit], rows: Rows, target: str, fold_by: FoldBy = "part") -> FittedStack:
+    """The stack of members that were cross-fitted on the same rows.
+
+    For symbols that the rows do not hold, learners that start from nothing are left out, because they repeat the
+    symbols they know, and what corrects a law gets at most 1 - 1/sqrt(symbols): so many symbols' errors were seen.
+    """
+    if fold_by == "symbol":
+        crosses = [c for c in crosses if not isinstance(c.model, Local) or hasattr(c.model, "start")]
     local = tuple(isinstance(c.model, Local) for c in crosses)
     weights = stacking_weights([c.held_out for c in crosses], rows, target)
+    if fold_by == "symbol":
+        weights = _capped(weights, np.array(local), 1.0 - 1.0 / np.sqrt(len(np.unique(rows.symbol))))
     losses = [np.inf if far else held_out_crps(c.held_out, rows, target) for c, far in zip(crosses, local, strict=True)]
     held_out = sum(w * c.held_out for w, c in zip(weights, crosses, strict=True))
     return FittedStack(
@@ -124,6 +132,15 @@ def stack(crosses: Sequence[CrossFit], rows: Rows, target: str) -> FittedStack:
         TrainingRange.of(rows),
         level_shifts(np.asarray(held_out), rows, target),
     )
+
+
+def _capped(weights: np.ndarray, local: np.ndarray, most: float) -> np.ndarray:
+    """Weights with those of the learners brought down to `most` in all, and the laws' raised in proportion."""
+    learnt = float(weights[local].sum())
+    if learnt <= most or local.all():
+        return weights
+    laws = np.where(local, 0.0, np.maximum(weights, 1e-6))
+    return np.where(local, weights * most / learnt, (1.0 - most) * laws / laws.sum())
 
 
 def stacking_weights(held_out: Sequence[np.ndarray], rows: Rows, target: str) -> np.ndarray:

@@ -56,6 +56,13 @@ class Learnt(Normal):
     is_local: bool = True
 
 
+@dataclass(frozen=True)
+class Correction(Learnt):
+    """Learnt, from a law."""
+
+    start: Normal = Normal()
+
+
 @pytest.fixture(scope="module")
 def rows() -> Rows:
     """2,000 rows apart in time whose outcomes are standard normal in units of their scale."""
@@ -147,3 +154,14 @@ def test_a_single_member_is_itself(rows: Rows) -> None:
     fitted = stack([Normal().cross(rows)], rows, "peak")
     assert fitted.weights.tolist() == [1.0]
     np.testing.assert_allclose(replace(fitted, shifts=np.zeros(99)).quantiles(rows), Normal().quantiles(rows))
+
+
+def test_for_unseen_symbols_what_starts_from_nothing_is_left_out_and_corrections_are_capped(rows: Rows) -> None:
+    law, free, corrected = Normal(0.5), Learnt(0.0), Correction(0.0)
+    crosses = [m.cross(rows) for m in (law, free, corrected)]
+    known, unseen = stack(crosses, rows, "peak"), stack(crosses, rows, "peak", "symbol")
+    assert len(known.names) == 3
+    assert unseen.members == (law, corrected)
+    symbols = len(np.unique(rows.symbol))
+    assert unseen.weights[1] == pytest.approx(1.0 - 1.0 / np.sqrt(symbols))
+    assert unseen.weights.sum() == pytest.approx(1.0)

@@ -114,7 +114,7 @@ def run_job(job: Job, rows: Rows) -> JobScores:
         *((m.name, partial(m.fit, train, target)) for m in models.oracles),
     ]
     if models.members:
-        fits.append((PRODUCT, lambda: stack(crosses, train, target)))
+        fits.append((PRODUCT, lambda: stack(crosses, train, target, fold_by)))
     scores, seconds = {}, {}
     for name, fit in fits:
         if name in scores:
