@@ -91,7 +91,7 @@ def _members(fitted: FittedImpact, rows: Rows | None = None) -> Iterator[tuple[F
         yield from _members(fitted.base, rows)
         return
     if isinstance(fitted, FittedStack):
-        weights = fitted.weights[None] if rows is None else fitted._weights(rows)
+        weights = fitted.weights[None] if rows is None else fitted.row_weights(rows)
     elif isinstance(fitted, FittedAverage):
         weights = np.full((1, len(fitted.members)), 1.0 / len(fitted.members))
     else:

@@ -50,7 +50,7 @@ class FittedStack:
 
     def quantiles(self, rows: Rows) -> np.ndarray:
         """Shape (n, 99), bps, sorted along the last axis."""
-        weights = self._weights(rows)
+        weights = self.row_weights(rows)
         total = np.zeros((len(rows), len(self.shifts)))
         for position, member in enumerate(self.members):
             if self._used(position):
@@ -63,7 +63,7 @@ class FittedStack:
         Disagreement of the members' means and, within members that know it, their own uncertainty (law of total
         variance over the weights).
         """
-        weights = self._weights(rows)
+        weights = self.row_weights(rows)
         means, variances = np.zeros(weights.shape), np.zeros(weights.shape)
         for position, member in enumerate(self.members):
             if self._used(position):
@@ -76,7 +76,7 @@ class FittedStack:
     def _used(self, position: int) -> bool:
         return bool(self.weights[position] > 0.0) or position == self.fallback
 
-    def _weights(self, rows: Rows) -> np.ndarray:
+    def row_weights(self, rows: Rows) -> np.ndarray:
         """Each row's weights, shape (n, k)."""
         local = np.array(self.local)
         trust = np.where(local, self.reach.trust(rows)[:, None], 1.0)
